@@ -1,0 +1,1 @@
+"""The HTTP API, documented by OpenAPI."""

@@ -1,0 +1,171 @@
+"""create_app(): settings in, a whole application out."""
+
+import logging
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask import Flask
+from flask_limiter import Limiter
+from flask_migrate import Migrate
+from flask_wtf.csrf import CSRFProtect
+from sqlalchemy.engine import make_url
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from marketplace import cli, wiring
+from marketplace.config import ROOT, Settings, load_settings, sqlalchemy_url
+from marketplace.core.database import db
+from marketplace.core.limits import limiter
+from marketplace.core.logging import configure_logging, setup_request_log
+from marketplace.core.mail import (
+    ConsoleBackend,
+    FileBackend,
+    MailBackend,
+    SmtpBackend,
+    configure_mail,
+)
+from marketplace.core.metrics import setup_metrics
+from marketplace.core.security_headers import setup_security_headers
+from marketplace.core.storage import open_storage
+from marketplace.core.unit_of_work import UnitOfWorkFlask
+from marketplace.core.worker import open_queue, setup_worker
+from marketplace.identity.sessions import setup_sessions
+from marketplace.site.error_pages import setup_error_pages
+from marketplace.site.template_globals import setup_templates
+from search.factory import build_engine
+
+log = logging.getLogger(__name__)
+MAX_REQUEST_BYTES = 16 * 1024 * 1024
+
+csrf = CSRFProtect()
+migrate = Migrate(directory=str(ROOT / "migrations"), render_as_batch=True, compare_type=True)
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """Build the application. Raises ConfigError (naming the variable) when a setting is wrong."""
+    settings = settings or load_settings()
+    if settings.portico_env != "test":
+        configure_logging(settings.log_format)
+    app = UnitOfWorkFlask(
+        "portico",
+        root_path=str(ROOT),
+        template_folder=str(ROOT / "templates"),
+        static_folder=str(ROOT / "static"),
+    )
+    app.extensions["portico_settings"] = settings
+    _configure_flask(app, settings)
+    setup_request_log(app)
+    setup_metrics(app)
+    _setup_database(app, settings)
+    setup_sessions(app)
+    csrf.init_app(app)
+    _setup_limits(app, settings)
+    setup_security_headers(app, https=settings.is_https, form_action=_form_action(settings))
+    _setup_outside(app, settings)
+    setup_templates(app, settings)
+    setup_error_pages(app)
+    wiring.register_blueprints(app, csrf)
+    wiring.connect(app)
+    cli.register_commands(app)
+    return app
+
+
+def _configure_flask(app: Flask, settings: Settings) -> None:
+    parts = urlsplit(settings.public_url)
+    app.config.update(
+        SECRET_KEY=settings.secret_key,
+        SITE_NAME=settings.site_name,
+        PUBLIC_URL=settings.public_url,
+        PREFERRED_URL_SCHEME=parts.scheme,
+        MAX_CONTENT_LENGTH=MAX_REQUEST_BYTES,
+        MAX_FORM_MEMORY_SIZE=2 * 1024 * 1024,
+        MAX_FORM_PARTS=2_000,
+        SESSION_COOKIE_NAME="portico_form",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=settings.is_https,
+        WTF_CSRF_TIME_LIMIT=None,
+        WTF_CSRF_SSL_STRICT=settings.is_https,
+        WTF_CSRF_CHECK_DEFAULT=True,
+        TESTING=settings.portico_env == "test",
+    )
+    app.jinja_env.trim_blocks = True
+    app.jinja_env.lstrip_blocks = True
+    if settings.trusted_proxies:
+        count = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]  # the way Flask documents it
+            app.wsgi_app, x_for=count, x_proto=count, x_host=count
+        )
+
+
+def _setup_database(app: Flask, settings: Settings) -> None:
+    url = sqlalchemy_url(settings.database_url)
+    options: dict[str, Any] = {"pool_pre_ping": True}
+    if url.startswith("sqlite"):
+        database = make_url(url).database
+        if database and database != ":memory:":
+            settings.data_dir.mkdir(parents=True, exist_ok=True)
+        options["connect_args"] = {"timeout": 5}
+    else:
+        options |= {
+            "pool_size": 8,
+            "max_overflow": 8,
+            "pool_timeout": 5,
+            "connect_args": {"connect_timeout": 3, "options": "-c statement_timeout=15000"},
+        }
+    app.config["SQLALCHEMY_DATABASE_URI"] = url
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = options
+    db.init_app(app)
+    migrate.init_app(app, db)
+
+
+def _setup_limits(app: Flask, settings: Settings) -> None:
+    app.config["RATELIMIT_STORAGE_URI"] = settings.redis_url or "memory://"
+    if settings.redis_url:
+        app.config["RATELIMIT_STORAGE_OPTIONS"] = {
+            "socket_connect_timeout": 1,
+            "socket_timeout": 1,
+        }
+    app.config["RATELIMIT_IN_MEMORY_FALLBACK_ENABLED"] = True
+    app.config["RATELIMIT_IN_MEMORY_FALLBACK"] = []
+    app.config["RATELIMIT_HEADERS_ENABLED"] = False
+    configured: Limiter = limiter
+    configured.init_app(app)
+
+
+def _form_action(settings: Settings) -> str:
+    """A form that starts a sign-in is redirected to its provider; the policy must name it."""
+    origins = {"'self'"}
+    for provider in settings.oidc_providers:
+        parts = urlsplit(provider.issuer)
+        origins.add(f"{parts.scheme}://{parts.netloc}")
+    return " ".join(sorted(origins))
+
+
+def _setup_outside(app: Flask, settings: Settings) -> None:
+    configure_mail(_mail_backend(settings), settings.mail_from)
+    app.extensions["portico_storage"] = open_storage(
+        settings.data_dir,
+        storage_url=settings.storage_url,
+        endpoint=settings.s3_endpoint,
+        region=settings.s3_region,
+        access_key_id=settings.s3_access_key_id,
+        secret_access_key=settings.s3_secret_access_key,
+    )
+    app.extensions["portico_search"] = build_engine(
+        settings.meilisearch_url, settings.meilisearch_api_key, settings.data_dir / "search"
+    )
+    setup_worker(app, open_queue(settings.data_dir, settings.redis_url))
+
+
+def _mail_backend(settings: Settings) -> MailBackend:
+    if settings.mail_backend == "smtp" and settings.smtp_host is not None:
+        return SmtpBackend(
+            settings.smtp_host,
+            settings.smtp_port,
+            settings.smtp_tls,
+            settings.smtp_username,
+            settings.smtp_password,
+        )
+    if settings.mail_backend == "file":
+        return FileBackend(settings.data_dir / "mail")
+    return ConsoleBackend()

@@ -1,0 +1,1 @@
+"""Listings, their revisions and versions, categories, reviews, collections, search document."""

@@ -1,0 +1,38 @@
+"""The time, in UTC, in one place, so that a test or the demo can move it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+
+_offset = timedelta(0)
+_frozen_at: datetime | None = None
+
+
+def now() -> datetime:
+    """The current time as an aware UTC datetime, moved by `shift` or held by `frozen`."""
+    if _frozen_at is not None:
+        return _frozen_at
+    return datetime.now(UTC) + _offset
+
+
+def shift(by: timedelta) -> None:
+    """Move the clock of this process by `by`, on top of earlier shifts."""
+    global _offset, _frozen_at  # noqa: PLW0603 - one clock per process is the point
+    if _frozen_at is not None:
+        _frozen_at += by
+    else:
+        _offset += by
+
+
+@contextmanager
+def frozen(at: datetime) -> Iterator[None]:
+    """Hold the clock at `at` (aware, any zone) within the block."""
+    global _frozen_at  # noqa: PLW0603 - one clock per process is the point
+    if at.tzinfo is None:
+        raise ValueError("the clock takes aware datetimes only")
+    before = _frozen_at
+    _frozen_at = at.astimezone(UTC)
+    try:
+        yield
+    finally:
+        _frozen_at = before

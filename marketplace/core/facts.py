@@ -1,0 +1,192 @@
+"""Facts: what happened, append-only and hash-chained.
+
+`record_fact` collects facts during a transaction; they are written and chained at its commit,
+so that the chain's head is locked for as short a time as possible. UPDATE and DELETE of a fact
+are refused by triggers on both databases (see the migrations); `verify_chain` finds a row that
+was changed all the same.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, ForeignKey, Index, String, event, insert, select, text, update
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from marketplace.core import clock
+from marketplace.core.database import Base, Id, db
+
+_PENDING = "portico_pending_facts"
+GENESIS = "0" * 64
+
+
+class Fact(Base):
+    """One thing that happened. Ids of people and organizations are kept without a foreign key:
+    a fact outlives what it speaks of."""
+
+    __tablename__ = "fact"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True, autoincrement=True)
+    kind: Mapped[str] = mapped_column(String(80), index=True)
+    subject_type: Mapped[str] = mapped_column(String(40))
+    subject_id: Mapped[str] = mapped_column(String(64))
+    actor_user_id: Mapped[int | None] = mapped_column(Id)
+    organization_id: Mapped[int | None] = mapped_column(Id, index=True)
+    data: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    idempotency_key: Mapped[str | None] = mapped_column(String(120), unique=True)
+    happened_at: Mapped[datetime]
+    previous_hash: Mapped[str] = mapped_column(String(64))
+    hash: Mapped[str] = mapped_column(String(64), unique=True)
+
+    __table_args__ = (Index("ix_fact_subject", "subject_type", "subject_id"),)
+
+
+class FactHead(Base):
+    """The one row that holds the hash of the newest fact; its lock orders the writers."""
+
+    __tablename__ = "fact_head"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    hash: Mapped[str] = mapped_column(String(64))
+    fact_id: Mapped[int | None] = mapped_column(Id, ForeignKey("fact.id"))
+
+
+@dataclass(frozen=True)
+class BrokenLink:
+    """A fact whose content or place in the chain is not what was written."""
+
+    fact_id: int
+    reason: str
+
+
+def record_fact(
+    kind: str,
+    *,
+    subject: tuple[str, object],
+    actor_user_id: int | None = None,
+    organization_id: int | None = None,
+    data: dict[str, Any] | None = None,
+    idempotency_key: str | None = None,
+) -> None:
+    """Record that something happened, at the commit of the current transaction.
+
+    `kind` is a dotted past-tense name (`listing.published`), `subject` a type and an id. A fact
+    whose `idempotency_key` was recorded before is skipped. `data` is JSON without secrets and
+    without personal data beyond ids.
+    """
+    db.session().info.setdefault(_PENDING, []).append(
+        {
+            "kind": kind,
+            "subject_type": subject[0],
+            "subject_id": str(subject[1]),
+            "actor_user_id": actor_user_id,
+            "organization_id": organization_id,
+            "data": data or {},
+            "idempotency_key": idempotency_key,
+            "happened_at": clock.now(),
+        }
+    )
+
+
+def fact_hash(previous_hash: str, fact: dict[str, Any]) -> str:
+    """The SHA-256 hex digest that chains `fact` to the one before it."""
+    content = {
+        **{key: fact[key] for key in _HASHED if key != "happened_at"},
+        "happened_at": fact["happened_at"].isoformat(timespec="microseconds"),
+        "previous_hash": previous_hash,
+    }
+    encoded = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(encoded.encode()).hexdigest()
+
+
+_HASHED = (
+    "kind",
+    "subject_type",
+    "subject_id",
+    "actor_user_id",
+    "organization_id",
+    "data",
+    "idempotency_key",
+    "happened_at",
+)
+
+
+@event.listens_for(Session, "before_commit")
+def _write_pending(session: Session) -> None:
+    pending = session.info.pop(_PENDING, None)
+    if not pending:
+        return
+    session.flush()
+    # Updating the head first takes its lock (row lock on PostgreSQL, write lock on SQLite), so
+    # no other writer can read the same head before this transaction ends.
+    locked = session.execute(update(FactHead).where(FactHead.id == 1).values(id=1))
+    if getattr(locked, "rowcount", 0) == 0:
+        session.execute(insert(FactHead).values(id=1, hash=GENESIS, fact_id=None))
+    head = session.execute(select(FactHead.hash, FactHead.fact_id).where(FactHead.id == 1)).one()
+    previous, last_id = head.hash, head.fact_id
+    keys = [fact["idempotency_key"] for fact in pending if fact["idempotency_key"]]
+    seen: set[str | None] = set()
+    if keys:
+        seen = set(
+            session.scalars(select(Fact.idempotency_key).where(Fact.idempotency_key.in_(keys)))
+        )
+    for fact in pending:
+        if fact["idempotency_key"] is not None and fact["idempotency_key"] in seen:
+            continue
+        seen.add(fact["idempotency_key"])
+        digest = fact_hash(previous, fact)
+        row = Fact(**fact, previous_hash=previous, hash=digest)
+        session.add(row)
+        session.flush()
+        previous, last_id = digest, row.id
+    session.execute(update(FactHead).where(FactHead.id == 1).values(hash=previous, fact_id=last_id))
+
+
+@event.listens_for(Session, "after_rollback")
+def _forget_pending(session: Session) -> None:
+    session.info.pop(_PENDING, None)
+
+
+def verify_chain(batch: int = 1_000) -> Iterator[BrokenLink]:
+    """Walk the whole chain in order and yield each fact that does not fit it."""
+    previous, last_id = GENESIS, 0
+    while True:
+        rows = db.session.scalars(
+            select(Fact).where(Fact.id > last_id).order_by(Fact.id).limit(batch)
+        ).all()
+        for row in rows:
+            content = {key: getattr(row, key) for key in _HASHED}
+            if row.previous_hash != previous:
+                yield BrokenLink(row.id, "the fact before it is missing or was changed")
+            elif fact_hash(previous, content) != row.hash:
+                yield BrokenLink(row.id, "its content is not what was recorded")
+            previous, last_id = row.hash, row.id
+        if len(rows) < batch:
+            break
+        db.session.expunge_all()
+    head = db.session.scalar(select(FactHead.hash).where(FactHead.id == 1))
+    if head is not None and head != previous:
+        yield BrokenLink(last_id, "facts after it are missing")
+
+
+SQLITE_TRIGGERS = tuple(
+    f"CREATE TRIGGER fact_refuses_{verb.lower()} BEFORE {verb} ON fact "
+    "BEGIN SELECT RAISE(ABORT, 'facts are append-only'); END"
+    for verb in ("UPDATE", "DELETE")
+)
+POSTGRESQL_TRIGGERS = (
+    "CREATE FUNCTION fact_is_append_only() RETURNS trigger LANGUAGE plpgsql AS "
+    "$$ BEGIN RAISE EXCEPTION 'facts are append-only'; END $$",
+    "CREATE TRIGGER fact_refuses_change BEFORE UPDATE OR DELETE ON fact "
+    "FOR EACH ROW EXECUTE FUNCTION fact_is_append_only()",
+)
+
+
+@event.listens_for(Fact.__table__, "after_create")
+def _create_triggers(_table: Any, connection: Connection, **_options: Any) -> None:
+    sqlite = connection.dialect.name == "sqlite"
+    for statement in SQLITE_TRIGGERS if sqlite else POSTGRESQL_TRIGGERS:
+        connection.execute(text(statement))

@@ -1,0 +1,107 @@
+"""Structured logs with a request id, without secrets."""
+
+import logging
+import re
+import sys
+import time
+import uuid
+from collections.abc import MutableMapping
+from typing import Any
+
+import structlog
+from flask import Flask, Response, g, has_request_context, request
+
+_SECRET_NAMES = re.compile(
+    r"(secret|token|password|authorization|cookie|api_?key|code_verifier|client_secret)", re.IGNORECASE
+)
+_SECRET_IN_TEXT = re.compile(
+    r"((?:code|state|token|secret|password|api_?key|access_token|id_token|nonce)=)[^&\s\"']+",
+    re.IGNORECASE,
+)
+_BEARER = re.compile(r"(bearer\s+)[\w.~+/-]+=*", re.IGNORECASE)
+_URL_PASSWORD = re.compile(r"(://[^:/\s@]+:)[^@\s]+(@)")
+
+
+def redact_text(text: str) -> str:
+    """`text` with values of secret query parameters, bearer tokens and URL passwords masked."""
+    text = _SECRET_IN_TEXT.sub(r"\1***", text)
+    text = _BEARER.sub(r"\1***", text)
+    return _URL_PASSWORD.sub(r"\1***\2", text)
+
+
+def _redact(
+    _logger: Any, _method: str, entry: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
+    for name, value in entry.items():
+        if _SECRET_NAMES.search(name):
+            entry[name] = "***"
+        elif isinstance(value, str):
+            entry[name] = redact_text(value)
+    return entry
+
+
+def _add_request_id(
+    _logger: Any, _method: str, entry: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
+    if has_request_context() and "request_id" in g:
+        entry.setdefault("request_id", g.request_id)
+    return entry
+
+
+def configure_logging(log_format: str) -> None:
+    """Send all logs of the process to standard error, as JSON lines or for the console."""
+    shared: list[Any] = [
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.stdlib.ExtraAdder(),
+        _add_request_id,
+        structlog.processors.format_exc_info,
+        _redact,
+    ]
+    renderer: Any = (
+        structlog.processors.JSONRenderer()
+        if log_format == "json"
+        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(logging.INFO)
+    for noisy in ("werkzeug", "huey", "authlib", "urllib3"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+def setup_request_log(app: Flask) -> None:
+    """Give each request an id (kept from X-Request-ID when it is well formed) and one log line."""
+    log = logging.getLogger("portico.request")
+
+    @app.before_request
+    def begin() -> None:
+        given = request.headers.get("X-Request-ID", "")
+        g.request_id = given if re.fullmatch(r"[\w-]{8,64}", given) else uuid.uuid4().hex
+        g.request_started = time.perf_counter()
+
+    @app.after_request
+    def end(response: Response) -> Response:
+        if "request_id" not in g:
+            return response
+        response.headers["X-Request-ID"] = g.request_id
+        if request.endpoint not in {"static", "health.process"}:
+            log.info(
+                "request",
+                extra={
+                    "method": request.method,
+                    "path": request.path,
+                    "endpoint": request.endpoint,
+                    "status": response.status_code,
+                    "ms": round((time.perf_counter() - g.request_started) * 1000, 1),
+                },
+            )
+        return response

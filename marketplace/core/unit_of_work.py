@@ -1,0 +1,72 @@
+"""One request, one transaction: services flush, the edge commits.
+
+`UnitOfWorkFlask` commits once when a view has answered with a status below 400, and rolls
+back otherwise. Commands and jobs use `unit_of_work()`. Nothing else commits.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from flask import Flask, g
+from flask.typing import ResponseReturnValue
+from sqlalchemy import event
+from sqlalchemy.orm import Session
+
+from marketplace.core.database import db
+
+_AFTER_COMMIT = "portico_after_commit"
+
+
+@contextmanager
+def unit_of_work() -> Iterator[Session]:
+    """Commit what the block wrote, or roll all of it back when it raises."""
+    session = db.session()
+    try:
+        yield session
+        session.commit()
+    except BaseException:
+        session.rollback()
+        raise
+
+
+def after_commit(action: Callable[[], None]) -> None:
+    """Run `action` once the current transaction is committed; forget it on rollback.
+
+    Only for wake-ups whose loss is harmless. An effect that must happen is a job.
+    """
+    db.session().info.setdefault(_AFTER_COMMIT, []).append(action)
+
+
+def keep_writes() -> None:
+    """Commit this request's writes although it answers with an error status."""
+    g.portico_keep_writes = True
+
+
+@event.listens_for(Session, "after_commit")
+def _run_after_commit(session: Session) -> None:
+    for action in session.info.pop(_AFTER_COMMIT, []):
+        action()
+
+
+@event.listens_for(Session, "after_rollback")
+def _forget_after_commit(session: Session) -> None:
+    session.info.pop(_AFTER_COMMIT, None)
+
+
+class UnitOfWorkFlask(Flask):
+    """A Flask whose requests are one transaction each."""
+
+    def dispatch_request(self) -> ResponseReturnValue:
+        """Answer, then commit (status below 400) or roll back."""
+        session: Any = db.session
+        try:
+            response = self.make_response(super().dispatch_request())
+            if response.status_code < 400 or g.get("portico_keep_writes"):
+                session.commit()
+            else:
+                session.rollback()
+        except BaseException:
+            session.rollback()
+            raise
+        return response

@@ -1,0 +1,1 @@
+"""People and organizations: sign-in, users, memberships, roles, sessions, invitations."""

@@ -1,0 +1,1 @@
+"""The public site: home page, errors, security headers, feeds and sitemap."""
