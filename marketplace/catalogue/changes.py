@@ -1,0 +1,32 @@
+"""Telling the search index that something changed, through the job table.
+
+Call these in the transaction that changes something; the jobs run after its commit and build
+the whole document from the database. The handlers are in catalogue/indexing.
+"""
+
+from marketplace.core.jobs import enqueue
+
+INDEX_LISTING = "search.index_listing"
+INDEX_PUBLISHER = "search.index_publisher"
+APPLY_SYNONYMS = "search.apply_synonyms"
+
+
+def listing_changed(listing_id: int) -> None:
+    """The listing's public data, rating or visibility changed."""
+    enqueue(
+        INDEX_LISTING, {"listing_id": listing_id}, dedupe_key=f"{INDEX_LISTING}:{listing_id}"
+    )
+
+
+def publisher_changed(organization_id: int) -> None:
+    """The publisher's name, profile or visibility changed: it and its listings are indexed."""
+    enqueue(
+        INDEX_PUBLISHER,
+        {"organization_id": organization_id},
+        dedupe_key=f"{INDEX_PUBLISHER}:{organization_id}",
+    )
+
+
+def synonyms_changed() -> None:
+    """The operator edited the synonyms."""
+    enqueue(APPLY_SYNONYMS, {}, dedupe_key=APPLY_SYNONYMS)
