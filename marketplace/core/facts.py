@@ -18,8 +18,8 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from marketplace.core import clock
 from marketplace.core.database import Base, Id, db
+from marketplace.core.unit_of_work import PENDING_FACTS
 
-_PENDING = "portico_pending_facts"
 GENESIS = "0" * 64
 
 
@@ -77,7 +77,7 @@ def record_fact(
     whose `idempotency_key` was recorded before is skipped. `data` is JSON without secrets and
     without personal data beyond ids.
     """
-    db.session().info.setdefault(_PENDING, []).append(
+    db.session().info.setdefault(PENDING_FACTS, []).append(
         {
             "kind": kind,
             "subject_type": subject[0],
@@ -116,7 +116,7 @@ _HASHED = (
 
 @event.listens_for(Session, "before_commit")
 def _write_pending(session: Session) -> None:
-    pending = session.info.pop(_PENDING, None)
+    pending = session.info.pop(PENDING_FACTS, None)
     if not pending:
         return
     session.flush()
@@ -143,11 +143,6 @@ def _write_pending(session: Session) -> None:
         session.flush()
         previous, last_id = digest, row.id
     session.execute(update(FactHead).where(FactHead.id == 1).values(hash=previous, fact_id=last_id))
-
-
-@event.listens_for(Session, "after_rollback")
-def _forget_pending(session: Session) -> None:
-    session.info.pop(_PENDING, None)
 
 
 def verify_chain(batch: int = 1_000) -> Iterator[BrokenLink]:

@@ -16,6 +16,8 @@ from sqlalchemy.orm import Session
 from marketplace.core.database import db
 
 _AFTER_COMMIT = "portico_after_commit"
+# Recorded facts wait under this key for the commit (see facts.py).
+PENDING_FACTS = "portico_pending_facts"
 
 
 @contextmanager
@@ -26,8 +28,18 @@ def unit_of_work() -> Iterator[Session]:
         yield session
         session.commit()
     except BaseException:
-        session.rollback()
+        roll_back(session)
         raise
+
+
+def roll_back(session: Session) -> None:
+    """Undo the transaction and forget what waited for its commit.
+
+    SQLAlchemy tells of a rollback only when the database had been spoken to, hence by hand.
+    """
+    session.rollback()
+    session.info.pop(_AFTER_COMMIT, None)
+    session.info.pop(PENDING_FACTS, None)
 
 
 def after_commit(action: Callable[[], None]) -> None:
@@ -49,24 +61,19 @@ def _run_after_commit(session: Session) -> None:
         action()
 
 
-@event.listens_for(Session, "after_rollback")
-def _forget_after_commit(session: Session) -> None:
-    session.info.pop(_AFTER_COMMIT, None)
-
-
 class UnitOfWorkFlask(Flask):
     """A Flask whose requests are one transaction each."""
 
     def dispatch_request(self) -> ResponseReturnValue:
         """Answer, then commit (status below 400) or roll back."""
-        session: Any = db.session
+        session: Any = db.session()
         try:
             response = self.make_response(super().dispatch_request())
             if response.status_code < 400 or g.get("portico_keep_writes"):
                 session.commit()
             else:
-                session.rollback()
+                roll_back(session)
         except BaseException:
-            session.rollback()
+            roll_back(session)
             raise
         return response

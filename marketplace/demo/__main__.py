@@ -1,0 +1,207 @@
+"""`make demo`: prepare the demo and serve it until Ctrl-C.
+
+Three processes on this machine: the site (gunicorn), a worker that runs the jobs, and a demo
+sign-in provider, so that signing in is the real OpenID Connect flow. Everything that is kept
+lies in the folder instance/demo.
+"""
+
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from pathlib import Path
+from types import FrameType
+
+from marketplace.config import ROOT
+
+FOLDER = ROOT / "instance" / "demo"
+START_TIMEOUT_SECONDS = 60
+
+
+def main() -> int:
+    """Prepare and serve; the exit status."""
+    host = os.environ.get("HOST", "127.0.0.1")
+    try:
+        port = int(os.environ.get("PORT", "8000"))
+    except ValueError:
+        return _fail(f"PORT is {os.environ['PORT']!r}, which is not a number.")
+    if not 1 <= port <= 65_534:
+        return _fail(f"PORT is {port}; use a number from 1 to 65534.")
+    for number, what in ((port, "The demo"), (port + 1, "Its sign-in provider")):
+        problem = _why_taken(host, number)
+        if problem:
+            return _fail(
+                f"{what} cannot listen on {host}:{number}: {problem}.\n"
+                f"Choose another port, for example: make demo PORT={port + 1000}"
+            )
+    environment = demo_environment(host, port)
+    print("Preparing the demo catalogue ...", flush=True)  # noqa: T201 - speaks to the person at the terminal
+    for command in (["db", "upgrade"], ["demo", "load"]):
+        done = subprocess.run(  # noqa: S603 - our own command, no shell
+            [sys.executable, "-m", "flask", "--app", "wsgi", *command],
+            cwd=ROOT,
+            env=environment,
+            check=False,
+        )
+        if done.returncode:
+            return _fail(f"`flask {' '.join(command)}` failed; see above.")
+    return _serve(environment, host, port)
+
+
+def demo_environment(host: str, port: int) -> dict[str, str]:
+    """The environment of the demo's processes."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    shown = "127.0.0.1" if host in {"0.0.0.0", "::", ""} else host  # noqa: S104 - compared, not bound
+    issuer = f"http://{shown}:{port + 1}"
+    return {
+        **{key: value for key, value in os.environ.items() if not key.startswith("OIDC_")},
+        "PORTICO_ENV": "demo",
+        "DATA_DIR": str(FOLDER),
+        "DATABASE_URL": f"sqlite:///{FOLDER}/portico.db",
+        "SECRET_KEY": _kept_secret(FOLDER / "secret_key"),
+        "PUBLIC_URL": os.environ.get("PUBLIC_URL", f"http://{shown}:{port}"),
+        "SITE_NAME": os.environ.get("SITE_NAME", "Harbor Marketplace"),
+        "MAIL_BACKEND": "file",
+        "LOG_FORMAT": "console",
+        "MEILISEARCH_URL": "",
+        "REDIS_URL": "",
+        "OIDC_PROVIDERS": "demo",
+        "OIDC_DEMO_ISSUER": issuer,
+        "OIDC_DEMO_CLIENT_ID": "portico",
+        "OIDC_DEMO_CLIENT_SECRET": "portico-demo",
+        "OIDC_DEMO_LABEL": "Demo people",
+        "HOST": host,
+        "PORT": str(port),
+    }
+
+
+def _kept_secret(path: Path) -> str:
+    """A secret of this demo's own, so that signed-in people stay so over a restart."""
+    if not path.exists():
+        path.touch(mode=0o600)
+        path.write_text(secrets.token_urlsafe(48))
+    return path.read_text()
+
+
+def _why_taken(host: str, port: int) -> str:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            return (error.strerror or str(error)).lower()
+    return ""
+
+
+def _serve(environment: Mapping[str, str], host: str, port: int) -> int:
+    python = [sys.executable, "-m"]
+    log = (FOLDER / "demo.log").open("ab")
+    provider = ["marketplace.demo.oidc_provider", "--host", host, "--port", str(port + 1)]
+    commands = {
+        "sign-in provider": [*python, *provider],
+        "site": [*python, "gunicorn", "-c", "gunicorn.conf.py", "wsgi:app"],
+        "worker": [*python, "flask", "--app", "wsgi", "jobs", "work"],
+    }
+    running: dict[str, subprocess.Popen[bytes]] = {}
+    stop_asked: list[int] = []
+
+    def stop(number: int, _frame: FrameType | None) -> None:
+        stop_asked.append(number)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, stop)
+    try:
+        for name, command in commands.items():
+            running[name] = subprocess.Popen(  # noqa: S603 - our own commands, no shell
+                command,
+                cwd=ROOT,
+                env=dict(environment),
+                stdout=log,
+                stderr=log,
+                # Ctrl-C reaches this process alone, which then stops the others in order.
+                start_new_session=True,
+            )
+        if not _wait_until_up(environment["PUBLIC_URL"], host, port, running, stop_asked):
+            return 0 if stop_asked else _fail(f"The demo did not start; see {log.name}")
+        _say_welcome(environment)
+        while not stop_asked:
+            for name, process in running.items():
+                if process.poll() is not None:
+                    return _fail(f"The {name} stopped unexpectedly; see {log.name}")
+            time.sleep(0.3)
+        print("\nStopping ...", flush=True)  # noqa: T201 - speaks to the person at the terminal
+        return 0
+    finally:
+        _stop(running)
+        log.close()
+
+
+def _wait_until_up(
+    url: str,
+    host: str,
+    port: int,
+    running: Mapping[str, subprocess.Popen[bytes]],
+    stop_asked: list[int],
+) -> bool:
+    shown = "127.0.0.1" if host in {"0.0.0.0", "::", ""} else host  # noqa: S104 - compared, not bound
+    deadline = time.monotonic() + START_TIMEOUT_SECONDS
+    while time.monotonic() < deadline and not stop_asked:
+        if any(process.poll() is not None for process in running.values()):
+            return False
+        try:
+            with urllib.request.urlopen(f"http://{shown}:{port}/healthz", timeout=2):  # noqa: S310 - our own address
+                return True
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.2)
+    return False
+
+
+def _say_welcome(environment: Mapping[str, str]) -> None:
+    from marketplace.demo.people import demo_people
+
+    people = list(demo_people())
+    width = max(len(person.name) for person in people)
+    lines = [
+        "",
+        f"  The demo is at  {environment['PUBLIC_URL']}",
+        "",
+        "  Sign in as one of these people (no password):",
+        *(
+            f"    {person.name:<{width}}  {person.role.replace('_', ' ')} at {person.organization}"
+            for person in people
+        ),
+        "",
+        f"  Mail that the demo sends is in  {(FOLDER / 'mail').relative_to(ROOT)}",
+        "  Stop with Ctrl-C. `make clean` forgets the demo's data.",
+        "",
+    ]
+    print("\n".join(lines), flush=True)  # noqa: T201 - speaks to the person at the terminal
+
+
+def _stop(running: Mapping[str, subprocess.Popen[bytes]]) -> None:
+    for process in running.values():
+        if process.poll() is None:
+            process.terminate()
+    deadline = time.monotonic() + 10
+    for process in running.values():
+        try:
+            process.wait(timeout=max(0.1, deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _fail(message: str) -> int:
+    print(message, file=sys.stderr)  # noqa: T201 - speaks to the person at the terminal
+    return 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
