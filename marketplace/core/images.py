@@ -99,12 +99,17 @@ def _check(image: Image.Image, rule: ImageRule) -> None:
 def _encode(image: Image.Image, file_format: str) -> bytes:
     out = io.BytesIO()
     if file_format == "JPEG":
-        image.convert("RGB").save(out, "JPEG", quality=86, optimize=True)
+        _bare(image, "RGB").save(out, "JPEG", quality=86, optimize=True)
     elif file_format == "WEBP":
-        image.convert("RGBA" if image.has_transparency_data else "RGB").save(out, "WEBP")
+        _bare(image, "RGBA" if image.has_transparency_data else "RGB").save(out, "WEBP")
     else:
         keep = image.mode if image.mode in {"P", "L", "RGB", "RGBA"} else "RGBA"
-        bare = image.convert(keep)
-        bare.info = {k: v for k, v in bare.info.items() if k == "transparency"}
-        bare.save(out, "PNG", optimize=True)
+        _bare(image, keep).save(out, "PNG", optimize=True)
     return out.getvalue()
+
+
+def _bare(image: Image.Image, mode: str) -> Image.Image:
+    """A copy without comments, profiles and other text; a palette keeps its transparency."""
+    bare = image.convert(mode) if image.mode != mode else image.copy()
+    bare.info = {key: value for key, value in bare.info.items() if key == "transparency"}
+    return bare

@@ -19,7 +19,7 @@ _SECRET_IN_TEXT = re.compile(
     re.IGNORECASE,
 )
 _BEARER = re.compile(r"(bearer\s+)[\w.~+/-]+=*", re.IGNORECASE)
-_URL_PASSWORD = re.compile(r"(://[^:/\s@]+:)[^@\s]+(@)")
+_URL_PASSWORD = re.compile(r"(://[^:/\s@]*:)[^@\s]+(@)")
 
 
 def redact_text(text: str) -> str:

@@ -1,0 +1,20 @@
+"""No secret reaches a log."""
+
+import pytest
+
+from marketplace.core.logging import redact_text
+
+
+@pytest.mark.parametrize(
+    ("text", "clean"),
+    [
+        ("GET /auth/acme/callback?code=s3cr3t&state=abc", "GET /auth/acme/callback?code=***&state=***"),
+        ("Authorization: Bearer eyJhbGciOi.abc-_", "Authorization: Bearer ***"),
+        ("redis://:pass-word@127.0.0.1/0", "redis://:***@127.0.0.1/0"),
+        ("postgresql://ada:pw@db/portico", "postgresql://ada:***@db/portico"),
+        ("client_secret=hush&x=1", "client_secret=***&x=1"),
+        ("nothing to hide", "nothing to hide"),
+    ],
+)
+def test_secrets_in_texts_are_masked(text: str, clean: str) -> None:
+    assert redact_text(text) == clean
