@@ -1,0 +1,45 @@
+"""Real parts that some tests need: a visible skip without them on a laptop, a failure in CI.
+
+CI sets PORTICO_CI=1 and starts them all, except a Meilisearch server, which no package
+registry has.
+"""
+
+import os
+import shutil
+from typing import NoReturn
+
+import pytest
+
+
+def missing(part: str, how: str) -> NoReturn:
+    """Skip the test, saying what is missing and how to get it; in CI, fail it."""
+    reason = f"needs {part}: {how}"
+    if os.environ.get("PORTICO_CI") == "1":
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+def chromium() -> str:
+    """The path of a Chromium."""
+    for name in ("chromium", "chromium-browser", "google-chrome"):
+        path = os.environ.get("CHROMIUM") or shutil.which(name)
+        if path:
+            return path
+    missing("Chromium", "install it, or set CHROMIUM to its path")
+
+
+def redis_url() -> str:
+    """The URL of a Redis server whose database may be emptied."""
+    return os.environ.get("TEST_REDIS_URL") or missing("Redis", "set TEST_REDIS_URL")
+
+
+def postgresql_url() -> str:
+    """The URL of a PostgreSQL database beside which others may be created."""
+    return os.environ.get("TEST_DATABASE_URL") or missing("PostgreSQL", "set TEST_DATABASE_URL")
+
+
+def connectors_file() -> str:
+    """The path of the file of real connectors."""
+    return os.environ.get("PORTICO_CONNECTORS") or missing(
+        "the file of real connectors", "set PORTICO_CONNECTORS to its path"
+    )
