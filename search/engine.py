@@ -253,7 +253,7 @@ class SearchQuery:
 
     def __post_init__(self) -> None:
         """Refuse what is a mistake of the caller. Raises ``ValueError``."""
-        if isinstance(self.scope, str) or not self.scope:
+        if not isinstance(self.scope, tuple) or not self.scope:
             raise ValueError("a query has a scope: a tuple of one audience or more")
         if self.page < 1:
             raise ValueError("pages start at 1")
