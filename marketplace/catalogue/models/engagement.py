@@ -45,6 +45,8 @@ class Follow(Base):
     listing_id: Mapped[int | None] = mapped_column(ForeignKey("listing.id"), index=True)
     publisher_id: Mapped[int | None] = mapped_column(ForeignKey("organization.id"), index=True)
     created_at: Mapped[datetime] = mapped_column(default=clock.now)
+    # When the person was last mailed about it; news after this (or the follow) is untold.
+    told_at: Mapped[datetime | None]
 
     user: Mapped[User] = relationship()
     listing: Mapped[Listing | None] = relationship()
