@@ -91,7 +91,9 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
 
     Raises ConfigError that names the variable which is missing or wrong.
     """
-    env = {key: value.strip() for key, value in (os.environ if environ is None else environ).items()}
+    env = {
+        key: value.strip() for key, value in (os.environ if environ is None else environ).items()
+    }
     values: dict[str, object] = {
         name: env[name.upper()] for name in Settings.model_fields if env.get(name.upper())
     }
@@ -149,7 +151,9 @@ def _providers(env: Mapping[str, str]) -> list[OidcProvider]:
 
 
 def _refuse_unsafe(settings: Settings) -> None:
-    if not settings.database_url.startswith(("sqlite:///", "postgresql://", "postgresql+psycopg://")):
+    if not settings.database_url.startswith(
+        ("sqlite:///", "postgresql://", "postgresql+psycopg://")
+    ):
         raise ConfigError("DATABASE_URL is wrong: it must begin with sqlite:/// or postgresql://.")
     if settings.mail_backend == "smtp" and not settings.smtp_host:
         raise ConfigError("SMTP_HOST is not set; MAIL_BACKEND=smtp needs it.")

@@ -13,9 +13,7 @@ APPLY_SYNONYMS = "search.apply_synonyms"
 
 def listing_changed(listing_id: int) -> None:
     """The listing's public data, rating or visibility changed."""
-    enqueue(
-        INDEX_LISTING, {"listing_id": listing_id}, dedupe_key=f"{INDEX_LISTING}:{listing_id}"
-    )
+    enqueue(INDEX_LISTING, {"listing_id": listing_id}, dedupe_key=f"{INDEX_LISTING}:{listing_id}")
 
 
 def publisher_changed(organization_id: int) -> None:

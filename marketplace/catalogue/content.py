@@ -69,7 +69,10 @@ def _web_url(value: str) -> str:
     value = _one_line(value)
     if value == "":
         return value
-    if not re.fullmatch(r"https?://[^\s/?#@\\<>\"]+([/?#][^\s\\<>\"]*)?", value) or len(value) > 500:
+    if (
+        not re.fullmatch(r"https?://[^\s/?#@\\<>\"]+([/?#][^\s\\<>\"]*)?", value)
+        or len(value) > 500
+    ):
         raise PydanticCustomError("url", "Enter a full web address that begins with https://")
     return value
 

@@ -23,9 +23,7 @@ def categories_by_slug(slugs: tuple[str, ...]) -> Mapping[str, Category]:
     return found
 
 
-def apply_content(
-    listing: Listing, content: ListingContent, *, at: datetime | None = None
-) -> None:
+def apply_content(listing: Listing, content: ListingContent, *, at: datetime | None = None) -> None:
     """Make `content` what the listing says in public, and have it indexed after the commit.
 
     Sets the listing's columns, its categories and, the first time, `published_at`. Flushes.

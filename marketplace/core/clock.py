@@ -17,7 +17,7 @@ def now() -> datetime:
 
 def shift(by: timedelta) -> None:
     """Move the clock of this process by `by`, on top of earlier shifts."""
-    global _offset, _frozen_at  # noqa: PLW0603 - one clock per process is the point
+    global _offset, _frozen_at
     if _frozen_at is not None:
         _frozen_at += by
     else:
@@ -27,7 +27,7 @@ def shift(by: timedelta) -> None:
 @contextmanager
 def frozen(at: datetime) -> Iterator[None]:
     """Hold the clock at `at` (aware, any zone) within the block."""
-    global _frozen_at  # noqa: PLW0603 - one clock per process is the point
+    global _frozen_at
     if at.tzinfo is None:
         raise ValueError("the clock takes aware datetimes only")
     before = _frozen_at

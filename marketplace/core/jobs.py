@@ -209,7 +209,7 @@ def run_job(job_id: int) -> bool:
     except RetryLater as wait:
         _put_back(job_id, lease_id, wait.after, str(wait), attempts - 1)
         return False
-    except Exception as error:  # noqa: BLE001 - whatever a handler raises is kept on its job
+    except Exception as error:
         log.warning("job failed", extra={"job_kind": kind, "job_id": job_id}, exc_info=error)
         text = f"{type(error).__name__}: {error}"[:2_000]
         if attempts >= MAX_ATTEMPTS:

@@ -12,7 +12,8 @@ import structlog
 from flask import Flask, Response, g, has_request_context, request
 
 _SECRET_NAMES = re.compile(
-    r"(secret|token|password|authorization|cookie|api_?key|code_verifier|client_secret)", re.IGNORECASE
+    r"(secret|token|password|authorization|cookie|api_?key|code_verifier|client_secret)",
+    re.IGNORECASE,
 )
 _SECRET_IN_TEXT = re.compile(
     r"((?:code|state|token|secret|password|api_?key|access_token|id_token|nonce)=)[^&\s\"']+",

@@ -2,6 +2,7 @@
 
 import re
 from functools import lru_cache
+from html import unescape
 
 import nh3
 from markdown_it import MarkdownIt
@@ -28,9 +29,7 @@ def render_markdown(source: str) -> Markup:
     Headings begin at h3, since a page has its own h1 and its sections have h2.
     """
     html = _parser.render(source)
-    html = re.sub(
-        r"<(/?)h([1-6])>", lambda m: f"<{m[1]}h{min(int(m[2]) + 2, 6)}>", html
-    )
+    html = re.sub(r"<(/?)h([1-6])>", lambda m: f"<{m[1]}h{min(int(m[2]) + 2, 6)}>", html)
     clean = nh3.clean(
         html,
         tags=_TAGS,
@@ -44,7 +43,7 @@ def render_markdown(source: str) -> Markup:
 def plain_text(source: str, limit: int | None = None) -> str:
     """The words of `source` without markup, in one line; cut at a word to `limit` characters."""
     words = " ".join(nh3.clean(_parser.render(source), tags=set()).split())
-    text = Markup(words).unescape()
+    text = unescape(words)
     if limit is None or len(text) <= limit:
         return text
     return text[: limit - 1].rsplit(" ", 1)[0].rstrip(",;:. ") + "…"

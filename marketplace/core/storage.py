@@ -53,6 +53,7 @@ def open_storage(
     region: str | None = None,
     access_key_id: str | None = None,
     secret_access_key: str | None = None,
+    retries: int = 3,
 ) -> Storage:
     """The storage of `storage_url` (`s3://bucket/prefix`), or the folder `media` in `data_dir`."""
     if storage_url is None:
@@ -69,6 +70,7 @@ def open_storage(
             access_key_id=access_key_id,
             secret_access_key=secret_access_key,
             virtual_hosted_style_request=False,
+            retry_config={"max_retries": retries},
             client_options={
                 "timeout": TIMEOUT,
                 "allow_http": bool(endpoint and endpoint.startswith("http://")),

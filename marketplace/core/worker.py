@@ -12,6 +12,7 @@ from flask import Flask
 from huey import RedisHuey, SqliteHuey, crontab
 from huey.api import Huey
 from huey.consumer import Consumer
+from redis import ConnectionPool
 
 from marketplace.core.database import db
 from marketplace.core.jobs import run_job, sweep, wake_with
@@ -23,13 +24,8 @@ SWEEP_EVERY_SECONDS = 10
 def open_queue(data_dir: Path, redis_url: str | None) -> Huey:
     """The queue of this installation."""
     if redis_url:
-        return RedisHuey(
-            "portico",
-            url=redis_url,
-            socket_timeout=5,
-            socket_connect_timeout=2,
-            immediate=False,
-        )
+        pool = ConnectionPool.from_url(redis_url, socket_timeout=5, socket_connect_timeout=2)
+        return RedisHuey("portico", connection_pool=pool, immediate=False)
     data_dir.mkdir(parents=True, exist_ok=True)
     return SqliteHuey("portico", filename=str(data_dir / "queue.db"), timeout=5, immediate=False)
 

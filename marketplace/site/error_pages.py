@@ -32,7 +32,10 @@ TEXTS = {
     422: ("Some fields need attention", "Check what you entered and send it again."),
     429: ("Too many requests", "Wait a little, then try again."),
     500: ("Something went wrong", "It is our fault. The error was noted; try again later."),
-    503: ("Temporarily unavailable", "A part that this page needs does not answer. Try again soon."),
+    503: (
+        "Temporarily unavailable",
+        "A part that this page needs does not answer. Try again soon.",
+    ),
 }
 
 

@@ -49,7 +49,9 @@ def ready() -> ResponseReturnValue:
 
 
 @blueprint.get("/metrics")
-@public("for Prometheus; asks for METRICS_TOKEN when it is set, and is off in production without it")
+@public(
+    "for Prometheus; asks for METRICS_TOKEN when it is set, and is off in production without it"
+)
 def metrics() -> ResponseReturnValue:
     """Metrics in Prometheus' text format."""
     settings = current_app.extensions["portico_settings"]

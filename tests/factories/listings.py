@@ -21,7 +21,9 @@ _numbers = itertools.count(1)
 
 def make_category(name: str = "Productivity", **fields: Any) -> Category:
     """A category whose slug is made of its name."""
-    category = Category(slug=name.lower().replace(" ", "-").replace("&", "and"), name=name, **fields)
+    category = Category(
+        slug=name.lower().replace(" ", "-").replace("&", "and"), name=name, **fields
+    )
     db.session.add(category)
     db.session.flush()
     return category

@@ -14,7 +14,7 @@ from marketplace.identity.models import User
 
 
 class RevisionState(enum.StrEnum):
-    """draft > submitted > in_review > approved > published, or changes_requested and round again."""
+    """draft > submitted > in_review > approved > published; changes_requested goes round again."""
 
     DRAFT = "draft"
     SUBMITTED = "submitted"

@@ -8,7 +8,10 @@ from marketplace.core.logging import redact_text
 @pytest.mark.parametrize(
     ("text", "clean"),
     [
-        ("GET /auth/acme/callback?code=s3cr3t&state=abc", "GET /auth/acme/callback?code=***&state=***"),
+        (
+            "GET /auth/acme/callback?code=s3cr3t&state=abc",
+            "GET /auth/acme/callback?code=***&state=***",
+        ),
         ("Authorization: Bearer eyJhbGciOi.abc-_", "Authorization: Bearer ***"),
         ("redis://:pass-word@127.0.0.1/0", "redis://:***@127.0.0.1/0"),
         ("postgresql://ada:pw@db/portico", "postgresql://ada:***@db/portico"),
