@@ -118,7 +118,7 @@
   fold(document);
   document.addEventListener("htmx:load", (event) => fold(event.detail.elt));
 
-  document.querySelector("[data-error-summary]")?.focus();
+  document.querySelector("[data-error-summary]:not([data-sample] *)")?.focus();
 
   /* Form helpers are fetched where there is a form that uses them. */
   const needsForms = "[data-counter], [data-repeatable], [data-file-drop], form[data-autosave-url], form[data-guard]";
