@@ -4,9 +4,12 @@ Call these in the transaction that changes something; the jobs run after its com
 the whole document from the database. The handlers are in catalogue/indexing.
 """
 
+from collections.abc import Sequence
+
 from marketplace.core.jobs import enqueue
 
 INDEX_LISTING = "search.index_listing"
+INDEX_LISTINGS = "search.index_listings"
 INDEX_PUBLISHER = "search.index_publisher"
 APPLY_SYNONYMS = "search.apply_synonyms"
 
@@ -14,6 +17,12 @@ APPLY_SYNONYMS = "search.apply_synonyms"
 def listing_changed(listing_id: int) -> None:
     """The listing's public data, rating or visibility changed."""
     enqueue(INDEX_LISTING, {"listing_id": listing_id}, dedupe_key=f"{INDEX_LISTING}:{listing_id}")
+
+
+def listings_changed(listing_ids: Sequence[int]) -> None:
+    """Many listings changed at once, as in an import: one job for all of them."""
+    if listing_ids:
+        enqueue(INDEX_LISTINGS, {"listing_ids": list(listing_ids)})
 
 
 def publisher_changed(organization_id: int) -> None:

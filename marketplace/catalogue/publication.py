@@ -30,7 +30,8 @@ def apply_content(listing: Listing, content: ListingContent, *, at: datetime | N
     Raises InvalidError for a category that does not exist.
     """
     at = at or clock.now()
-    categories = categories_by_slug(content.categories)
+    if categories is None or not set(content.categories) <= set(categories):
+        categories = categories_by_slug(content.categories)
     listing.name = content.name
     listing.tagline = content.tagline
     listing.kind = content.kind
@@ -49,4 +50,5 @@ def apply_content(listing: Listing, content: ListingContent, *, at: datetime | N
             )
     db.session.add(listing)
     db.session.flush()
-    listing_changed(listing.id)
+    if announce:
+        listing_changed(listing.id)
