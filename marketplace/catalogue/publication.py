@@ -23,10 +23,18 @@ def categories_by_slug(slugs: tuple[str, ...]) -> Mapping[str, Category]:
     return found
 
 
-def apply_content(listing: Listing, content: ListingContent, *, at: datetime | None = None) -> None:
+def apply_content(
+    listing: Listing,
+    content: ListingContent,
+    *,
+    at: datetime | None = None,
+    categories: Mapping[str, Category] | None = None,
+    announce: bool = True,
+) -> None:
     """Make `content` what the listing says in public, and have it indexed after the commit.
 
-    Sets the listing's columns, its categories and, the first time, `published_at`. Flushes.
+    An import that applies many hands over the `categories` it has loaded, and announces all
+    of them together (`announce=False`, then changes.listings_changed). Sets the listing's columns, its categories and, the first time, `published_at`. Flushes.
     Raises InvalidError for a category that does not exist.
     """
     at = at or clock.now()
