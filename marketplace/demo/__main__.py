@@ -2,7 +2,7 @@
 
 Three processes on this machine: the site (gunicorn), a worker that runs the jobs, and a demo
 sign-in provider, so that signing in is the real OpenID Connect flow. Everything that is kept
-lies in the folder instance/demo.
+lies in the folder instance/demo (or DATA_DIR).
 """
 
 import os
@@ -20,7 +20,7 @@ from types import FrameType
 
 from marketplace.config import ROOT
 
-FOLDER = ROOT / "instance" / "demo"
+FOLDER = Path(os.environ.get("DATA_DIR") or ROOT / "instance" / "demo").resolve()
 START_TIMEOUT_SECONDS = 60
 
 
@@ -178,7 +178,7 @@ def _say_welcome(environment: Mapping[str, str]) -> None:
             for person in people
         ),
         "",
-        f"  Mail that the demo sends is in  {(FOLDER / 'mail').relative_to(ROOT)}",
+        f"  Mail that the demo sends is in  {os.path.relpath(FOLDER / 'mail')}",
         "  Stop with Ctrl-C. `make clean` forgets the demo's data.",
         "",
     ]

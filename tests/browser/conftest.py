@@ -1,0 +1,149 @@
+"""The whole demo as its own processes, and a real Chromium before it.
+
+The demo is what `make demo` starts: the site, a worker, the sign-in provider, the demo catalogue.
+It is started once; the tests of this folder run in one xdist group, in order.
+"""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from marketplace.config import ROOT
+from tests.parts import chromium
+
+START_SECONDS = 120
+CHROMIUM_OPTIONS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Browser tests share one demo: keep them on one worker."""
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+            item.add_marker(pytest.mark.xdist_group("browser"))
+            item.add_marker(pytest.mark.timeout(240))
+
+
+@dataclass(frozen=True)
+class Demo:
+    """A running demo."""
+
+    url: str
+    folder: Path
+
+
+def _two_free_ports() -> int:
+    for port in range(21_000, 29_000, 7):
+        with socket.socket() as first, socket.socket() as second:
+            try:
+                first.bind(("127.0.0.1", port))
+                second.bind(("127.0.0.1", port + 1))
+            except OSError:
+                continue
+            return port
+    raise RuntimeError("no two free ports")
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    """The demo on a free port, with data of its own."""
+    chromium()
+    folder = tmp_path_factory.mktemp("demo")
+    port = _two_free_ports()
+    environment = {
+        **{k: v for k, v in os.environ.items() if not k.startswith(("TEST_", "MEILISEARCH_"))},
+        "HOST": "127.0.0.1",
+        "PORT": str(port),
+        "DATA_DIR": str(folder),
+    }
+    process = subprocess.Popen(
+        [sys.executable, "-m", "marketplace.demo"],
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    url = f"http://127.0.0.1:{port}"
+    deadline = time.monotonic() + START_SECONDS
+    while True:
+        if process.poll() is not None:
+            pytest.fail("the demo stopped before it was up; see `make demo`")
+        try:
+            with urllib.request.urlopen(f"{url}/healthz", timeout=2):
+                break
+        except OSError:
+            if time.monotonic() > deadline:
+                process.kill()
+                pytest.fail(f"the demo was not up within {START_SECONDS} s")
+            time.sleep(0.3)
+    yield Demo(url, folder)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(timeout=30) == 0, "the demo did not stop cleanly on Ctrl-C"
+
+
+@pytest.fixture(scope="session")
+def browser(demo: Demo) -> Iterator[Browser]:
+    """A headless Chromium."""
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=chromium(), args=CHROMIUM_OPTIONS)
+        yield running
+        running.close()
+
+
+@pytest.fixture
+def new_page(browser: Browser, demo: Demo) -> Iterator[Callable[..., Page]]:
+    """`new_page(width=1280, dark=False, javascript=True)` opens a page nobody has signed in on."""
+    contexts: list[BrowserContext] = []
+
+    def open_page(*, width: int = 1280, dark: bool = False, javascript: bool = True) -> Page:
+        context = browser.new_context(
+            base_url=demo.url,
+            viewport={"width": width, "height": 900},
+            color_scheme="dark" if dark else "light",
+            java_script_enabled=javascript,
+            reduced_motion="reduce",
+        )
+        context.set_default_timeout(15_000)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.on(
+            "console",
+            lambda message: (
+                errors.append(message.text)
+                if message.type == "error" and "status of 4" not in message.text
+                else None
+            ),
+        )
+        return page
+
+    errors: list[str] = []
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert errors == [], "the browser's console has errors"
+
+
+@pytest.fixture
+def page(new_page: Callable[..., Page]) -> Page:
+    """A page at 1280 px, nobody signed in."""
+    return new_page()
