@@ -24,7 +24,7 @@ def is_findable() -> ColumnElement[bool]:
     return and_(is_public(), Listing.status != ListingStatus.WITHDRAWN)
 
 
-def public_listings() -> Select[tuple[Listing]]:
+def public_listings() -> Select[Listing]:
     """All listings whose page is public, with their publisher loaded."""
     return (
         select(Listing)
@@ -34,6 +34,6 @@ def public_listings() -> Select[tuple[Listing]]:
     )
 
 
-def findable_listings() -> Select[tuple[Listing]]:
+def findable_listings() -> Select[Listing]:
     """All listings that lists and search show, with their publisher loaded."""
     return public_listings().where(Listing.status != ListingStatus.WITHDRAWN)
