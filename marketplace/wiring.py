@@ -3,6 +3,7 @@
 from flask import Flask
 from flask_wtf.csrf import CSRFProtect
 
+from marketplace.catalogue.engagement.views import engagement, requests
 from marketplace.site.health import blueprint as health
 from marketplace.site.media import blueprint as media
 
@@ -12,6 +13,8 @@ def register_blueprints(app: Flask, csrf: CSRFProtect) -> None:
     for blueprint in (
         health,
         media,
+        engagement,
+        requests,
     ):
         app.register_blueprint(blueprint)
 

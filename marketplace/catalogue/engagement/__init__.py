@@ -1,0 +1,1 @@
+"""What people do with listings: review, use, follow, ask for and report them."""

@@ -1,0 +1,19 @@
+"""Rows that exist at most once, however often somebody clicks."""
+
+from typing import Any
+
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+
+from marketplace.core.database import db
+
+
+def insert_if_new(model: Any, **values: Any) -> bool:
+    """Insert a row unless a unique rule already has it; whether it is new.
+
+    Two requests at once are harmless: the second waits for the first and then finds its row.
+    """
+    dialect = db.session.get_bind().dialect.name
+    insert = postgresql_insert if dialect == "postgresql" else sqlite_insert
+    result = db.session.execute(insert(model).values(**values).on_conflict_do_nothing())
+    return getattr(result, "rowcount", 0) == 1
