@@ -25,14 +25,14 @@ LANGUAGES = [("en", "English"), ("de", "German"), ("fr", "French"), ("ja", "Japa
 STARS = [(str(number), str(number)) for number in range(5, 0, -1)]
 
 
-class SampleScope(Form):
+class SampleScope(Form):  # type: ignore[misc]  # WTForms is untyped
     """One row of the repeatable rows."""
 
     scope = StringField("Scope")
     reason = StringField("Why it is needed")
 
 
-class SampleForm(Form):
+class SampleForm(Form):  # type: ignore[misc]  # WTForms is untyped
     """A field of every sort."""
 
     name = StringField("Name", [InputRequired("Enter a name."), Length(max=60)])
@@ -48,7 +48,7 @@ class SampleForm(Form):
     rating = RadioField("Your rating", choices=STARS, default="4")
 
 
-class RefusedForm(Form):
+class RefusedForm(Form):  # type: ignore[misc]  # WTForms is untyped
     """A form that was sent with mistakes."""
 
     title = StringField("Name", [InputRequired("Enter a name.")])

@@ -13,6 +13,7 @@ from marketplace.config import Settings
 from marketplace.core import clock
 from marketplace.core.markdown import plain_text, render_markdown
 from marketplace.core.permissions import current_actor
+from marketplace.site.brand_color import FILTERS
 
 
 @lru_cache(maxsize=256)
@@ -109,6 +110,7 @@ def setup_templates(app: Flask, settings: Settings) -> None:
         local_date=local_date,
         time_ago=time_ago,
         thousands=thousands,
+        **FILTERS,
     )
 
     @app.context_processor
