@@ -237,7 +237,8 @@ class SearchQuery:
     counted or suggested. ``text`` may hold ``"a phrase"`` and ``-word``. ``facets`` are
     counted disjunctively: the parts of the topmost ``And`` (or the whole filter) that speak
     of one facet alone do not narrow that facet's own counts. ``highlight`` names the fields
-    whose matches are wanted. ``words_drop`` lets words drop until a page is full.
+    whose matches are wanted. ``words_drop`` lets words drop until a page is full;
+    ``correct`` lets words that nothing has be respelled to one that a name has.
     """
 
     index: str
@@ -250,6 +251,7 @@ class SearchQuery:
     per_page: int = 20
     highlight: tuple[str, ...] = ()
     words_drop: bool = True
+    correct: bool = True
 
     def __post_init__(self) -> None:
         """Refuse what is a mistake of the caller. Raises ``ValueError``."""
@@ -300,7 +302,8 @@ class SearchPage:
     """The answer to a :class:`SearchQuery`.
 
     ``total`` and the counts in ``facets`` are exact. Facet values are sorted by count, then
-    value. ``dropped`` are words of the query that had to be ignored to find enough.
+    value. ``dropped`` are words of the query that had to be ignored to find enough;
+    ``corrected`` is the text that was searched for instead, empty if it was the query's own.
     """
 
     hits: tuple[Hit, ...]
@@ -311,6 +314,7 @@ class SearchPage:
     took_ms: float = 0.0
     degraded: bool = False
     dropped: tuple[str, ...] = ()
+    corrected: str = ""
 
     @property
     def ids(self) -> tuple[str, ...]:

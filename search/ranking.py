@@ -12,6 +12,7 @@ Pure: words in, values out. The order that is aimed at, from the heaviest to the
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -234,6 +235,42 @@ def splits(word: str) -> tuple[tuple[str, str], ...]:
     return tuple((word[:at], word[at:]) for at in range(2, len(word) - 1))
 
 
+_ALPHABET = "abcdefghijklmnopqrstuvwxyz0123456789"
+
+
+def respellings(word: str) -> tuple[str, ...]:
+    """What a word may have been meant to be, beyond what its budget of typos finds.
+
+    One edit anywhere in a word too short for a budget; for a longer one a slip at its
+    first letter, which the budget does not forgive. Two letters are too few to guess from.
+    """
+    if len(word) < 3 or not word.isalnum() or not word.isascii() or word.isdigit():
+        return ()
+    last = len(word) if typo_budget(word) == 0 else 1
+    found: dict[str, None] = {}
+    for at in range(last):
+        if at + 1 < len(word):
+            found[word[:at] + word[at + 1] + word[at] + word[at + 2 :]] = None
+        found[word[:at] + word[at + 1 :]] = None
+        for letter in _ALPHABET:
+            found[word[:at] + letter + word[at + 1 :]] = None
+            found[word[:at] + letter + word[at:]] = None
+    if last == len(word):
+        found |= {word + letter: None for letter in _ALPHABET}
+    found.pop(word, None)
+    return tuple(item for item in found if len(item) > 2)
+
+
+def spans_within(count: int) -> tuple[tuple[int, int], ...]:
+    """The stretches of neighbouring words of a query that may be a name within it."""
+    return tuple(
+        (start, end)
+        for start in range(count)
+        for end in range(start + 1, min(count, start + MAX_JOINED + 1) + 1)
+        if end - start < count
+    )
+
+
 def joined_forms(name: Sequence[str]) -> tuple[str, ...]:
     """Neighbouring words of a name written as one: ``node js`` gives ``nodejs``."""
     return tuple(
@@ -267,6 +304,12 @@ class Scale:
         """What a word is worth that was found in the field of this rank (0 the heaviest)."""
         attribute = 2 * (self.fields - rank) + (1 if exact else 0)
         return self.word + (2 - typos) * self.typo + attribute
+
+    def soften(self, often: int, documents: int) -> float:
+        """The share of its worth that a dropped word keeps, found ``often`` in so many
+        documents: about a step of field weight, and less the more frequent it is."""
+        rare = math.log(documents / often) / math.log(documents) if documents > often else 0.0
+        return rare * 4 * (self.fields + 1) / self.of(0, 0)
 
 
 @lru_cache(maxsize=64)

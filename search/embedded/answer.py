@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import tantivy  # noqa: TID251 - this folder is the one that speaks to tantivy
 
@@ -20,10 +20,11 @@ from search.engine import (
     Kind,
     SearchPage,
     SearchQuery,
+    SortField,
     without_facet,
 )
 from search.highlight import Highlighter
-from search.ranking import Parsed, Synonyms, parse, popularity_factor, scale
+from search.ranking import Parsed, Scale, Synonyms, parse, popularity_factor, scale
 from search.text import fold
 
 Query = tantivy.Query
@@ -49,7 +50,8 @@ class _Plan:
     parsed: Parsed
     needed: tuple[Query, ...]
     wanted: tuple[Query, ...]
-    dropped: tuple[str, ...]
+    dropped: tuple[str, ...] = ()
+    corrected: str = ""
 
 
 class Answerer:
@@ -81,11 +83,11 @@ class Answerer:
             self._spec.facet(name)
         base = self._base(query.scope, query.filters)
         plan = self._plan(query)
-        if plan.parsed.empty or sort is not None:
-            order = shape.POPULAR if sort is None else shape.order_field(sort.name)
-            found, total = self._ordered(query, [*base, *map(free, plan.needed)], order)
-        else:
-            found, total = self._ranked(query, base, plan)
+        found, total = self._found(query, base, plan, sort)
+        # Whether words drop is decided without the filters: choosing one never widens.
+        if self._is_short(query, plan, total):
+            plan = self._plan(query, all_words=False)
+            found, total = self._found(query, base, plan, sort)
         return SearchPage(
             hits=self._hits(query, plan.parsed, found),
             total=total,
@@ -93,7 +95,34 @@ class Answerer:
             per_page=query.per_page,
             facets=self._facets(query, plan),
             dropped=plan.dropped,
+            corrected=plan.corrected,
         )
+
+    def _is_short(self, query: SearchQuery, plan: _Plan, total: int) -> bool:
+        """Whether too little has all words of the query, so that it is read again."""
+        if total >= ENOUGH or not plan.parsed.words:
+            return False
+        if len(plan.parsed.words) == 1:
+            return query.correct and not self._all(query, plan, total)
+        return query.words_drop and self._all(query, plan, total) < ENOUGH
+
+    def _all(self, query: SearchQuery, plan: _Plan, total: int) -> int:
+        """How many documents match without the filters."""
+        if query.filters is None:
+            return total
+        return self._count([*self._base(query.scope, None), *plan.needed])
+
+    def _found(
+        self,
+        query: SearchQuery,
+        base: Sequence[Query],
+        plan: _Plan,
+        sort: SortField | None,
+    ) -> tuple[list[tantivy.DocAddress], int]:
+        if plan.parsed.empty or sort is not None:
+            order = shape.POPULAR if sort is None else shape.order_field(sort.name)
+            return self._ordered(query, [*base, *map(free, plan.needed)], order)
+        return self._ranked(query, base, plan)
 
     def _base(self, scope: Sequence[str], filters: Filter | None) -> list[Query]:
         base = [free(self._match.scope(scope))]
@@ -111,7 +140,9 @@ class Answerer:
 
     # What the text asks for
 
-    def _plan(self, query: SearchQuery) -> _Plan:
+    def _plan(self, query: SearchQuery, *, all_words: bool = True) -> _Plan:
+        """How the text is read. ``all_words`` is the reading to try first; the other one
+        respells and drops words until a page is full."""
         parsed = parse(query.text)
         steps = scale(len(parsed.words), len(self._spec.searchable))
         fixed: list[Query] = [free(self._match.phrase(phrase)) for phrase in parsed.phrases]
@@ -119,34 +150,65 @@ class Answerer:
             # A condition of its own: what is not there cannot stand alone in tantivy.
             without = [(_NOT, self._match.phrase(item)) for item in parsed.excluded]
             fixed.append(free(Query.boolean_query([(_MUST, Query.all_query()), *without])))
-        found = [self._match.word(parsed, at, steps) for at in range(len(parsed.words))]
-        kept = list(range(len(found)))
-        if query.words_drop and len(kept) > 1:
-            kept = self._kept(query.scope, fixed, found)
-        needed = [*fixed, *(found[at] or Query.empty_query() for at in kept)]
-        others = [word for at, word in enumerate(found) if word is not None and at not in kept]
-        dropped = tuple(word.text for at, word in enumerate(parsed.words) if at not in kept)
-        wanted = [*others, *self._match.bonuses(parsed, steps)]
-        return _Plan(parsed, tuple(needed), tuple(wanted), dropped)
+        if all_words:
+            found = self._match.all_words(parsed, steps)
+            return _Plan(parsed, (*fixed, *found), tuple(self._match.bonuses(parsed, steps)))
+        return self._relaxed(query, parsed, steps, fixed)
 
-    def _kept(
-        self, scope: Sequence[str], fixed: Sequence[Query], found: Sequence[Query | None]
-    ) -> list[int]:
-        """The places of the words that must be found: all, if that fills a page. Else
-        words that nothing has go first, then words from the end."""
-        base = [free(self._match.scope(scope)), *fixed]
-        kept = [at for at, word in enumerate(found) if word is not None]
+    def _relaxed(
+        self, query: SearchQuery, parsed: Parsed, steps: Scale, fixed: Sequence[Query]
+    ) -> _Plan:
+        """What the text asks for when not enough has all its words: words that nothing has
+        are respelled or go first, then the most frequent ones, which say least."""
+        base = [free(self._match.scope(query.scope)), *fixed]
+        found = self._match.all_words(parsed, steps)
+        often = {at: self._often(base, parsed, found, at) for at in range(len(found))}
+        dead = [at for at in often if not often[at]]
+        corrected = ""
+        if dead and query.correct:
+            better = self._respelled(base, parsed, dead)
+            if better != parsed:
+                parsed, corrected = better, better.whole
+                found = self._match.all_words(parsed, steps)
+                often = {at: self._often(base, parsed, found, at) for at in range(len(found))}
+        order = sorted((at for at in often if often[at]), key=lambda at: (often[at], at))
+        kept = len(order)
+        if query.words_drop and self._count([*base, *found]) < ENOUGH:
+            low, kept = 1, max(1, kept)
+            while low < kept:  # the most words that still fill a page: fewer find no less
+                middle = (low + kept + 1) // 2
+                if self._count([*base, *(found[at] for at in order[:middle])]) >= ENOUGH:
+                    low = middle
+                else:
+                    kept = middle - 1
+        must = sorted(order[:kept]) if query.words_drop else range(len(found))
+        may = [
+            Query.boost_query(found[at], steps.soften(often[at], self.documents))
+            for at in order[kept:]
+        ]
+        needed = [found[at] for at in must] or ([Query.empty_query()] if found else [])
+        return _Plan(
+            parsed,
+            (*fixed, *needed),
+            (*may, *self._match.bonuses(parsed, steps)),
+            tuple(word.text for at, word in enumerate(parsed.words) if at not in must),
+            corrected,
+        )
 
-        def count(places: Sequence[int]) -> int:
-            words = [word for at in places if (word := found[at]) is not None]
-            return self._count([*base, *words])
+    def _often(self, base: Sequence[Query], parsed: Parsed, found: Sequence[Query], at: int) -> int:
+        """In how many documents a word is: as it was typed, else in any way."""
+        literally = self._match.literally(parsed.words[at].text)
+        return self._count([*base, literally]) or self._count([*base, found[at]])
 
-        if len(kept) == len(found) and count(kept) >= ENOUGH:
-            return kept
-        kept = [at for at in kept if count([at])]
-        while len(kept) > 1 and count(kept) < ENOUGH:
-            kept.pop()
-        return kept or [0]
+    def _respelled(self, base: Sequence[Query], parsed: Parsed, dead: Sequence[int]) -> Parsed:
+        """The query with words that nothing has put right, where a name shows how."""
+        asked = list(parsed.words)
+        for at in dead:
+            for other in self._match.respelled(asked[at].text):
+                if self._count([*base, self._match.literally(other)]):
+                    asked[at] = replace(asked[at], text=other)
+                    break
+        return replace(parsed, words=tuple(asked))
 
     # Hits
 
@@ -272,8 +334,11 @@ class Answerer:
     ) -> tuple[FacetValue, ...]:
         """Values of a facet that begin so."""
         self._spec.facet(facet)
-        needed = [*self._base(query.scope, query.filters), *self._plan(query).needed]
-        counted = self._aggregate(needed, [facet], _FACET_CARDINALITY)[facet]
+        base = self._base(query.scope, query.filters)
+        plan = self._plan(query)
+        if self._is_short(query, plan, self._count([*base, *plan.needed])):
+            plan = self._plan(query, all_words=False)
+        counted = self._aggregate([*base, *plan.needed], [facet], _FACET_CARDINALITY)[facet]
         beginning = fold(prefix)
         return tuple(item for item in counted if fold(item.value).startswith(beginning))[:limit]
 

@@ -14,12 +14,15 @@ import tantivy  # noqa: TID251 - this folder is the one that speaks to tantivy
 from search.embedded import shape
 from search.engine import And, Eq, Filter, FilterField, In, IndexSpec, Kind, Not, Or, Range
 from search.ranking import (
+    MAX_JOINED,
     Option,
     Parsed,
     Scale,
     Synonyms,
     Word,
     options,
+    respellings,
+    spans_within,
     splits,
     typo_budget,
     typo_key,
@@ -28,6 +31,7 @@ from search.ranking import (
 Query = tantivy.Query
 _MUST, _SHOULD, _NOT = tantivy.Occur.Must, tantivy.Occur.Should, tantivy.Occur.MustNot
 
+RARE = 10
 PREFIX_EVERYWHERE_FROM = 3
 """Letters from which a prefix is looked for outside names; shorter ones match nearly all."""
 
@@ -149,10 +153,73 @@ class Matcher:
             return self._term(field, found[0])
         return Query.phrase_query(self.schema, field, list(found), slop)
 
-    def word(self, parsed: Parsed, at: int, scale: Scale) -> Query | None:
-        """Documents in which the word at this place is found; ``None`` if there are none."""
+    def all_words(self, parsed: Parsed, scale: Scale) -> list[Query]:
+        """For each word the documents in which it is found."""
+        names = self._whole_names(parsed, scale)
+        return [self._word(parsed, at, scale, names) for at in range(len(parsed.words))]
+
+    def _whole_names(self, parsed: Parsed, scale: Scale) -> list[Query]:
+        """Names that count as having all words of the query: those that it holds whole, and
+        long ones with a slip or a space too few."""
+        glued = parsed.whole.replace(" ", "")
+        found = [(query, 0) for query in self._names_within(parsed)]
+        if len(parsed.words) > MAX_JOINED or len(parsed.words) == 1:
+            if self.searcher.doc_freq(shape.FULL_JOINED, glued):
+                found.append((self._term(shape.FULL_JOINED, glued), 0))
+            if len(parsed.words) > 1 and typo_budget(glued):
+                found.append((self._same(glued, typo_budget(glued)), 1))
+        return [Query.const_score_query(query, scale.of(0, typos)) for query, typos in found]
+
+    def _names_within(self, parsed: Parsed) -> list[Query]:
+        """Documents whose name stands in the query beside other words: "connect to HubSpot
+        CRM". A name of one word counts if it is rare enough to be meant as a name."""
+        texts = [word.text for word in parsed.words]
+        found = []
+        for start, end in spans_within(len(texts)):
+            glued = "".join(texts[start:end])
+            if not self.searcher.doc_freq(shape.FULL_JOINED, glued):
+                continue
+            if end - start > 1 or self.frequency(glued) <= self.rare:
+                found.append(glued)
+        return [self._term_set(shape.FULL_JOINED, found)] if found else []
+
+    def frequency(self, word: str) -> int:
+        """About how many documents have exactly this word."""
+        return max(
+            self.searcher.doc_freq(shape.words_field(name), word) for name in self.spec.searchable
+        )
+
+    @property
+    def rare(self) -> int:
+        """A word that not more documents have than this tells them from the others."""
+        return max(RARE, int(self.searcher.num_docs) // 100)
+
+    def literally(self, word: str) -> Query:
+        """Documents that have exactly this word."""
+        return any_of([
+            self._term(field, word)
+            for field in (*map(shape.words_field, self.spec.searchable), shape.JOINED)
+            if self.searcher.doc_freq(field, word)
+        ])  # fmt: skip
+
+    def respelled(self, word: str) -> list[str]:
+        """Words of names that this one may have been meant to be, the likeliest first."""
+        fields = (*map(shape.words_field, self.spec.names), shape.JOINED, shape.FULL_JOINED)
+        known = []
+        for other in respellings(word):
+            often = [self.searcher.doc_freq(field, other) for field in fields]
+            if any(often):
+                known.append((-often[-1], -max(often), other))
+        return [item[-1] for item in sorted(known)]
+
+    def _same(self, glued: str, budget: int) -> Query:
+        """Documents with a name that is this, but for a typo or two."""
+        key = typo_key(glued)
+        return Query.fuzzy_term_query(self.schema, shape.FULL_TYPO, key, budget, True, False)
+
+    def _word(self, parsed: Parsed, at: int, scale: Scale, names: Sequence[Query]) -> Query:
         word = parsed.words[at]
-        found: list[Query] = []
+        found: list[Query] = list(names)
 
         def add(query: Query, rank: int, typos: int, *, exact: bool = False) -> None:
             found.append(Query.const_score_query(query, scale.of(rank, typos, exact=exact)))
@@ -164,7 +231,7 @@ class Matcher:
             if option.fuzzy:
                 self._fuzzily(option, scale, found, names_only=not option.exact)
         self._split(word, add)
-        return any_of(found) if found else None
+        return any_of(found)
 
     def _exactly(self, option: Option, add: Callable[..., None]) -> None:
         for rank, name in enumerate(self.spec.searchable):
@@ -242,10 +309,7 @@ class Matcher:
         names.append(Query.const_score_query(self._prefix(joined, glued), scale.begins - 8))
         budget = typo_budget(glued)
         if budget:
-            same = Query.fuzzy_term_query(
-                self.schema, shape.FULL_TYPO, typo_key(glued), budget, True, False
-            )
-            names.append(Query.const_score_query(same, scale.same))
+            names.append(Query.const_score_query(self._same(glued, budget), scale.same))
         found.append(any_of(names))
         together = [word.text for word in parsed.words if not word.signs]
         if len(together) > 1:
