@@ -61,6 +61,9 @@ class Listing(Base):
     # Views, uses and reviews of late, as one number; see popularity.py.
     popularity: Mapped[int] = mapped_column(default=0)
     source: Mapped[str | None] = mapped_column(String(300))
+    # A hash of the line that was imported last: the same line again changes nothing, whatever was
+    # edited here since.
+    import_digest: Mapped[str | None] = mapped_column(String(40))
     created_at: Mapped[datetime] = mapped_column(default=clock.now)
     updated_at: Mapped[datetime] = mapped_column(default=clock.now, onupdate=clock.now)
 
