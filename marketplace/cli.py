@@ -4,6 +4,7 @@ import click
 from flask import Flask, current_app
 from flask.cli import AppGroup
 
+from marketplace.catalogue.exchange.cli import catalogue_group
 from marketplace.core import jobs
 from marketplace.core.facts import verify_chain
 from marketplace.core.worker import build_consumer
@@ -41,3 +42,4 @@ def register_commands(app: Flask) -> None:
     """Add the commands to the application."""
     app.cli.add_command(jobs_group)
     app.cli.add_command(facts_group)
+    app.cli.add_command(catalogue_group)
