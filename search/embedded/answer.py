@@ -151,7 +151,7 @@ class Answerer:
             without = [(_NOT, self._match.phrase(item)) for item in parsed.excluded]
             fixed.append(free(Query.boolean_query([(_MUST, Query.all_query()), *without])))
         if all_words:
-            found = self._match.all_words(parsed, steps)
+            found = self._match.all_words(parsed, steps, lenient=query.words_drop)
             return _Plan(parsed, (*fixed, *found), tuple(self._match.bonuses(parsed, steps)))
         return self._relaxed(query, parsed, steps, fixed)
 
@@ -161,7 +161,7 @@ class Answerer:
         """What the text asks for when not enough has all its words: words that nothing has
         are respelled or go first, then the most frequent ones, which say least."""
         base = [free(self._match.scope(query.scope)), *fixed]
-        found = self._match.all_words(parsed, steps)
+        found = self._match.all_words(parsed, steps, lenient=False)
         often = {at: self._often(base, parsed, found, at) for at in range(len(found))}
         dead = [at for at in often if not often[at]]
         corrected = ""
@@ -169,7 +169,7 @@ class Answerer:
             better = self._respelled(base, parsed, dead)
             if better != parsed:
                 parsed, corrected = better, better.whole
-                found = self._match.all_words(parsed, steps)
+                found = self._match.all_words(parsed, steps, lenient=False)
                 often = {at: self._often(base, parsed, found, at) for at in range(len(found))}
         order = sorted((at for at in often if often[at]), key=lambda at: (often[at], at))
         kept = len(order)

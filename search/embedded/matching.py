@@ -153,16 +153,17 @@ class Matcher:
             return self._term(field, found[0])
         return Query.phrase_query(self.schema, field, list(found), slop)
 
-    def all_words(self, parsed: Parsed, scale: Scale) -> list[Query]:
-        """For each word the documents in which it is found."""
-        names = self._whole_names(parsed, scale)
+    def all_words(self, parsed: Parsed, scale: Scale, *, lenient: bool) -> list[Query]:
+        """For each word the documents in which it is found. ``lenient`` counts a name that
+        the query holds beside other words as having those too."""
+        names = self._whole_names(parsed, scale, lenient=lenient)
         return [self._word(parsed, at, scale, names) for at in range(len(parsed.words))]
 
-    def _whole_names(self, parsed: Parsed, scale: Scale) -> list[Query]:
+    def _whole_names(self, parsed: Parsed, scale: Scale, *, lenient: bool) -> list[Query]:
         """Names that count as having all words of the query: those that it holds whole, and
         long ones with a slip or a space too few."""
         glued = parsed.whole.replace(" ", "")
-        found = [(query, 0) for query in self._names_within(parsed)]
+        found = [(query, 0) for query in self._names_within(parsed)] if lenient else []
         if len(parsed.words) > MAX_JOINED or len(parsed.words) == 1:
             if self.searcher.doc_freq(shape.FULL_JOINED, glued):
                 found.append((self._term(shape.FULL_JOINED, glued), 0))
