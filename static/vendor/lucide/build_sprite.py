@@ -2,7 +2,7 @@
 
     python static/vendor/lucide/build_sprite.py node_modules/lucide-static/icons
 
-The product's own symbols (stars) are added here too.
+The product's own symbol (a solid star) is added here too.
 """
 
 import re
@@ -31,12 +31,11 @@ def main() -> None:
     source = Path(sys.argv[1])
     names = (HERE / "icons.txt").read_text().split()
     star = f'<path fill="currentColor" d="{STAR}"/>'
-    row = "".join(f'<g transform="translate({20 * n})">{star}</g>' for n in range(5))
     symbols = [symbol(name, source) for name in names]
-    symbols.append(f'<symbol id="stars" viewBox="0 0 100 20">{row}</symbol>')
     symbols.append(f'<symbol id="star-solid" viewBox="0 0 20 20">{star}</symbol>')
     notice = "<!-- Icons: Lucide (ISC), see static/vendor/lucide/LICENSE -->"
-    sprite = f'<svg xmlns="http://www.w3.org/2000/svg">{notice}\n' + "\n".join(symbols) + "\n</svg>\n"
+    head = f'<svg xmlns="http://www.w3.org/2000/svg">{notice}\n'
+    sprite = head + "\n".join(symbols) + "\n</svg>\n"
     (HERE.parent.parent / "img" / "icons.svg").write_text(sprite)
 
 
