@@ -3,21 +3,33 @@
 from flask import Flask
 from flask_wtf.csrf import CSRFProtect
 
+from marketplace.catalogue.changes import publisher_changed
+from marketplace.catalogue.discovery import views as discovery
 from marketplace.catalogue.engagement.views import engagement, requests
+from marketplace.catalogue.pages.views import blueprint as catalogue
+from marketplace.identity.events import on_organization_changed
+from marketplace.identity.views import blueprint as identity
 from marketplace.site.health import blueprint as health
 from marketplace.site.media import blueprint as media
+from marketplace.site.views import blueprint as site
 
 
 def register_blueprints(app: Flask, csrf: CSRFProtect) -> None:
     """Mount every blueprint. The API authenticates by itself and needs no CSRF token."""
     for blueprint in (
         health,
+        identity,
         media,
         engagement,
         requests,
+        site,
+        catalogue,
+        discovery.blueprint,
     ):
         app.register_blueprint(blueprint)
+    discovery.exempt_from_csrf(csrf)
 
 
 def connect(app: Flask) -> None:
     """Connect what must know of each other across domains."""
+    on_organization_changed(publisher_changed)

@@ -1,11 +1,15 @@
-"""Sample values with which templates/site/style_guide.html shows its components."""
+"""The style guide: every component of the design system with its states, on sample data."""
 
-from collections.abc import Mapping
+import re
 from pathlib import Path
 from typing import Any
 
+from flask import current_app, render_template
+from flask.typing import ResponseReturnValue
+from flask_wtf import FlaskForm
 from wtforms import (
     BooleanField,
+    DecimalField,
     FieldList,
     FileField,
     Form,
@@ -16,152 +20,121 @@ from wtforms import (
     StringField,
     TextAreaField,
 )
-from wtforms.validators import InputRequired, Length
+from wtforms.validators import DataRequired, Length
 
-ICON_NAMES = Path(__file__).parents[2] / "static" / "vendor" / "lucide" / "icons.txt"
+from marketplace.core.permissions import needs
+from marketplace.site.blueprint import blueprint
+from marketplace.site.policies import may_see_style_guide as _rule  # noqa: F401 - registers it
 
-KINDS = [("app", "App"), ("integration", "Integration"), ("service", "Service")]
-LANGUAGES = [("en", "English"), ("de", "German"), ("fr", "French"), ("ja", "Japanese")]
-STARS = [(str(number), str(number)) for number in range(5, 0, -1)]
-
-
-class SampleScope(Form):  # type: ignore[misc]  # WTForms is untyped
-    """One row of the repeatable rows."""
-
-    scope = StringField("Scope")
-    reason = StringField("Why it is needed")
+_KINDS = [("app", "App"), ("integration", "Integration"), ("service", "Service")]
+_PUBLISHERS = (
+    ("Northlane", "northlane", True),
+    ("Fjord Labs", "fjord-labs", False),
+    ("Halden", "halden", True),
+)
 
 
-class SampleForm(Form):  # type: ignore[misc]  # WTForms is untyped
-    """A field of every sort."""
+class ScopeForm(Form):
+    """A row of the repeatable fields."""
 
-    name = StringField("Name", [InputRequired("Enter a name."), Length(max=60)])
+    scope = StringField("Scope", validators=[DataRequired()])
+    reason = StringField("Reason", validators=[DataRequired()])
+
+
+class GuideForm(FlaskForm):
+    """One field of each kind."""
+
+    name = StringField("Name", validators=[DataRequired(), Length(max=60)])
     website = StringField("Website")
-    price = StringField("Starting price")
-    description = TextAreaField("Description", [Length(max=20000)])
-    category = SelectField("Main category", choices=[("crm", "CRM"), ("finance", "Finance")])
-    kind = RadioField("Kind", choices=KINDS, default="app")
-    languages = SelectMultipleField("Languages", choices=LANGUAGES, default=["en", "de"])
-    beta = BooleanField("Show this listing as beta")
-    logo = FileField("Logo")
-    scopes = FieldList(FormField(SampleScope), "Scopes", min_entries=1)
-    rating = RadioField("Your rating", choices=STARS, default="4")
-
-
-class RefusedForm(Form):  # type: ignore[misc]  # WTForms is untyped
-    """A form that was sent with mistakes."""
-
-    title = StringField("Name", [InputRequired("Enter a name.")])
-    link = StringField("Support address")
-    audience = SelectMultipleField("Who is it for", choices=[("a", "Agencies"), ("b", "Shops")])
-    terms = BooleanField("I have read the programme terms")
-
-
-def _listing(name: str, publisher: str, tagline: str, **more: Any) -> Mapping[str, Any]:
-    return {
-        "slug": name.lower().replace(" ", "-"),
-        "href": "#listing",
-        "name": name,
-        "tagline": tagline,
-        "kind": "app",
-        "status": "active",
-        "publisher": {"name": publisher, "slug": publisher.lower(), "verified": True},
-        "brand_color": None,
-        "logo_url": None,
-        "rating": None,
-        "rating_count": 0,
-        "pricing": "freemium",
-        "certified": False,
-        "categories": [{"name": "Sales and CRM"}, {"name": "Automation"}],
-        **more,
-    }
-
-
-def listings() -> list[Mapping[str, Any]]:
-    """Return a listing for each look a card can have."""
-    return [
-        _listing(
-            "Pipewise",
-            "Northlane",
-            "Keep deals, contacts and forecasts in step with your inbox.",
-            brand_color="#1f6feb",
-            rating=4.7,
-            rating_count=1284,
-            certified=True,
-        ),
-        _listing(
-            "Ledgerly",
-            "Oak & Penny",
-            "Two-way sync of invoices, payments and tax codes with your books.",
-            brand_color="#ffe01b",
-            kind="integration",
-            rating=4.2,
-            rating_count=96,
-            pricing="free",
-        ),
-        _listing(
-            "SignalBoard",
-            "Fjord Analytics",
-            "Dashboards that say what changed since you last looked, and why.",
-            brand_color="#7a3cff",
-            status="beta",
-            pricing="paid",
-        ),
-        _listing(
-            "Onboarding by Halden",
-            "Halden Consulting",
-            "A fixed-price launch: import, training and a month of support.",
-            brand_color="#0d3b2e",
-            kind="service",
-            rating=3.4,
-            rating_count=12,
-            pricing="contact",
-        ),
-        _listing(
-            "A very long name for an integration that somebody surely will enter one day",
-            "A publisher whose name does not fit into a single line of a card",
-            "And a tagline that runs on until it reaches the end of the second line of the card, "
-            "where it is cut off with an ellipsis.",
-            kind="template",
-            status="deprecated",
-        ),
-        _listing("Café Orders", "Bistro", "Orders from the counter, straight into stock."),
-    ]
-
-
-def context() -> dict[str, Any]:
-    """Return everything that the style guide's template needs, without a database or a request."""
-    form = SampleForm(
-        data={
-            "name": "Pipewise",
-            "website": "pipewise.example",
-            "description": "Keeps **deals** in step with your inbox.",
-            "category": "crm",
-            "kind": "app",
-            "languages": ["en", "de"],
-            "rating": "4",
-            "scopes": [
-                {"scope": "contacts.read", "reason": "To match senders with your contacts"},
-                {"scope": "deals.write", "reason": "To log a reply on its deal"},
-            ],
-        }
+    price = DecimalField("Price")
+    category = SelectField("Category", choices=[("crm", "Sales and CRM"), ("finance", "Finance")])
+    description = TextAreaField("Description", validators=[DataRequired()])
+    kind = RadioField("Kind", choices=_KINDS)
+    languages = SelectMultipleField(
+        "Languages", choices=[("en", "English"), ("de", "German"), ("fr", "French")]
     )
-    refused = RefusedForm(data={"title": "", "link": "support(at)example", "terms": False})
-    refused.title.errors = ("Enter a name.",)
-    refused.link.errors = ("Enter an address that starts with https://, or an e-mail address.",)
-    refused.audience.errors = ("Choose at least one.",)
-    refused.terms.errors = ("Read and accept the terms to go on.",)
-    return {
-        "form": form,
-        "refused": refused,
-        "listings": listings(),
-        "icon_names": ICON_NAMES.read_text(encoding="utf-8").split(),
-        "segments": [
-            {"op": "equal", "text": "Keeps deals in step with your "},
-            {"op": "delete", "text": "mail"},
-            {"op": "insert", "text": "inbox and calendar"},
-            {"op": "equal", "text": ", so that nobody copies notes by hand"},
-            {"op": "insert", "text": " again"},
-            {"op": "equal", "text": "."},
+    beta = BooleanField("This listing is a beta")
+    rating = RadioField("Your rating", choices=[(str(n), str(n)) for n in range(1, 6)])
+    logo = FileField("Logo")
+    scopes = FieldList(FormField(ScopeForm), label="Scopes", min_entries=2)
+
+
+class RefusedForm(FlaskForm):
+    """Fields that are wrong."""
+
+    title = StringField("Title", validators=[DataRequired("Give it a title.")])
+    link = StringField("Link", validators=[DataRequired("Enter a full web address.")])
+    audience = SelectMultipleField(
+        "Audience",
+        choices=[("customers", "Customers"), ("partners", "Partners")],
+        validators=[DataRequired("Choose at least one.")],
+    )
+    terms = BooleanField("I have read the terms", validators=[DataRequired("Tick this to go on.")])
+
+
+@blueprint.get("/style-guide")
+@needs("site.style_guide")
+def style_guide() -> ResponseReturnValue:
+    """Every component with its states."""
+    values = {
+        "name": "Pipewise",
+        "kind": "integration",
+        "languages": ["en", "de"],
+        "rating": "4",
+        "description": "Keeps **deals** and contacts the same in both places.",
+        "scopes": [
+            {"scope": "contacts.read", "reason": "To find the person who wrote"},
+            {"scope": "", "reason": ""},
         ],
     }
+    refused = RefusedForm(formdata=None, meta={"csrf": False})
+    refused.validate()
+    return render_template(
+        "site/style_guide.html",
+        form=GuideForm(formdata=None, data=values, meta={"csrf": False}),
+        refused=refused,
+        listings=_listings(),
+        segments=[
+            {"op": "equal", "text": "Keeps deals and "},
+            {"op": "delete", "text": "people"},
+            {"op": "insert", "text": "contacts"},
+            {"op": "equal", "text": " the same in both places."},
+        ],
+        icon_names=_icon_names(),
+    )
+
+
+def _listings() -> list[dict[str, Any]]:
+    samples = (
+        ("Pipewise", "Keeps deals and contacts the same in both places", "#1f6feb", "active", 4.6),
+        ("Ledgerly", "Books every invoice the moment it is sent", "#ffe01b", "beta", None),
+        ("Signal", "Tells the right channel when a customer writes", "#4a154b", "active", 3.9),
+        ("Old Courier", "Sends parcels from the order page", "#9f1239", "deprecated", 2.8),
+    )
+    listings = []
+    for number, (name, tagline, color, status, rating) in enumerate(samples):
+        publisher, slug, verified = _PUBLISHERS[number % len(_PUBLISHERS)]
+        listings.append(
+            {
+                "slug": name.lower().replace(" ", "-"),
+                "href": "#cards",
+                "name": name,
+                "tagline": tagline,
+                "kind": ("integration", "app", "service", "template")[number],
+                "status": status,
+                "publisher": {"name": publisher, "slug": slug, "verified": verified},
+                "brand_color": color,
+                "logo_url": None,
+                "rating": rating,
+                "rating_count": 128 if rating else 0,
+                "pricing": ("freemium", "free", "paid", "contact")[number],
+                "certified": number == 0,
+                "categories": [{"name": "Sales and CRM"}],
+            }
+        )
+    return listings
+
+
+def _icon_names() -> list[str]:
+    sprite = Path(str(current_app.static_folder)) / "img" / "icons.svg"
+    return sorted(set(re.findall(r'<symbol id="([a-z0-9-]+)"', sprite.read_text())))

@@ -75,7 +75,7 @@ def load_cards(query: Select[Any], *, with_categories: bool = False) -> tuple[Li
     categories: Mapping[int, Sequence[CategoryBrief]] = {}
     if with_categories and rows:
         categories = _categories(row.id for row in rows)
-    return tuple(_card(row, tuple(categories.get(row.id, ()))) for row in rows)
+    return tuple(card_of(row, tuple(categories.get(row.id, ()))) for row in rows)
 
 
 def _categories(ids: Iterable[int]) -> dict[int, list[CategoryBrief]]:
@@ -85,7 +85,8 @@ def _categories(ids: Iterable[int]) -> dict[int, list[CategoryBrief]]:
     return found
 
 
-def _card(row: Any, categories: tuple[CategoryBrief, ...]) -> ListingCard:
+def card_of(row: Any, categories: tuple[CategoryBrief, ...] = ()) -> ListingCard:
+    """The card of one row of a query made by `queries.cards()`, perhaps with more columns."""
     return ListingCard(
         id=row.id,
         slug=row.slug,

@@ -50,6 +50,11 @@ def cards_by_id(ids: Sequence[int]) -> Select[Any]:
     return cards().where(Listing.id.in_(ids))
 
 
+def cards_of_publisher(publisher_id: int) -> Select[Any]:
+    """The cards of a publisher's findable listings, in no order."""
+    return cards().where(Listing.publisher_id == publisher_id)
+
+
 def in_category(category_id: int) -> ColumnElement[bool]:
     """The listing is in the category."""
     return Listing.id.in_(
@@ -86,7 +91,7 @@ def _order(sort: str) -> tuple[Any, ...]:
     return (Listing.popularity.desc(), Listing.id)
 
 
-def categories_of(listing_ids: Sequence[int]) -> Select[tuple[int, str, str]]:
+def categories_of(listing_ids: Sequence[int]) -> Select[int, str, str]:
     """Slug and name of the categories of these listings, the main one first."""
     return (
         select(ListingCategory.listing_id, Category.slug, Category.name)
@@ -96,7 +101,7 @@ def categories_of(listing_ids: Sequence[int]) -> Select[tuple[int, str, str]]:
     )
 
 
-def category_counts() -> Select[tuple[int, str, str, str, str, int, int]]:
+def category_counts() -> Select[int, str, str, str, str, int, int]:
     """All categories in the operator's order, with how many findable listings each has."""
     counts = (
         select(ListingCategory.category_id, func.count().label("listings"))
@@ -121,12 +126,12 @@ def category_counts() -> Select[tuple[int, str, str, str, str, int, int]]:
     )
 
 
-def category_names() -> Select[tuple[str, str]]:
+def category_names() -> Select[str, str]:
     """Slug and name of all categories."""
     return select(Category.slug, Category.name).order_by(Category.position, Category.name)
 
 
-def publisher_names(slugs: Sequence[str]) -> Select[tuple[str, str]]:
+def publisher_names(slugs: Sequence[str]) -> Select[str, str]:
     """Slug and name of these publishers, as far as they are public."""
     return select(Organization.slug, Organization.name).where(
         Organization.slug.in_(slugs), is_public_publisher()
@@ -135,17 +140,15 @@ def publisher_names(slugs: Sequence[str]) -> Select[tuple[str, str]]:
 
 def is_public_publisher() -> ColumnElement[bool]:
     """The organization has a page as a partner."""
-    return and_(
-        Organization.kind == OrganizationKind.PARTNER, Organization.suspended_at.is_(None)
-    )
+    return and_(Organization.kind == OrganizationKind.PARTNER, Organization.suspended_at.is_(None))
 
 
-def publishers_by_id(ids: Sequence[int]) -> Select[tuple[Organization]]:
+def publishers_by_id(ids: Sequence[int]) -> Select[Organization]:
     """These organizations, as far as they are public partners."""
     return select(Organization).where(Organization.id.in_(ids), is_public_publisher())
 
 
-def publishers_like(text: str, limit: int) -> Select[tuple[Organization]]:
+def publishers_like(text: str, limit: int) -> Select[Organization]:
     """Public partners whose name holds `text`, those that begin with it first."""
     return (
         select(Organization)
@@ -159,7 +162,7 @@ def publishers_like(text: str, limit: int) -> Select[tuple[Organization]]:
     )
 
 
-def popular_names(limit: int) -> Select[tuple[str]]:
+def popular_names(limit: int) -> Select[str]:
     """Names of the most popular findable listings."""
     return (
         select(Listing.name)
@@ -188,7 +191,7 @@ def plain_search(search: ListingSearch) -> Select[Any]:
     return ordered(query, search.sort)
 
 
-def plain_total(search: ListingSearch) -> Select[tuple[int]]:
+def plain_total(search: ListingSearch) -> Select[int]:
     """How many listings a plain search finds."""
     return (
         select(func.count())
@@ -198,7 +201,7 @@ def plain_total(search: ListingSearch) -> Select[tuple[int]]:
     )
 
 
-def plain_counts(search: ListingSearch, facet: str) -> Select[tuple[Any, int]] | None:
+def plain_counts(search: ListingSearch, facet: str) -> Select[Any, int] | None:
     """Values of a facet and their counts, without regard to the facet's own choice; None for
     a facet that has no column of its own."""
     column: Any
@@ -262,9 +265,7 @@ def _filter_condition(name: str, values: tuple[str, ...]) -> ColumnElement[bool]
     if name == "certified":
         return Listing.certified_at.is_not(None)
     if name == "rating":
-        return and_(
-            Listing.rating_count > 0, Listing.rating_hundredths >= 100 * int(values[0])
-        )
+        return and_(Listing.rating_count > 0, Listing.rating_hundredths >= 100 * int(values[0]))
     return or_(*(_holds(name, value) for value in values), false())
 
 

@@ -26,9 +26,7 @@ def closest(query: str, names: Iterable[str]) -> str | None:
         for word in folded.split():
             if len(word) > SHORTEST:
                 known.setdefault(word, word if word != folded else name)
-    best = process.extractOne(
-        wanted, list(known), scorer=fuzz.ratio, score_cutoff=CLOSE_ENOUGH
-    )
+    best = process.extractOne(wanted, list(known), scorer=fuzz.ratio, score_cutoff=CLOSE_ENOUGH)
     swapped = process.extractOne(
         wanted,
         list(known),

@@ -1,0 +1,55 @@
+"""The home page."""
+
+from flask import current_app, make_response, render_template, url_for
+from flask.typing import ResponseReturnValue
+
+from marketplace.catalogue.discovery import queries as discovery_queries
+from marketplace.catalogue.discovery.caching import for_everybody
+from marketplace.catalogue.discovery.cards import load_cards
+from marketplace.catalogue.pages import json_ld, queries
+from marketplace.catalogue.pages.listing_page import absolute
+from marketplace.catalogue.pages.services import collection_briefs, publisher_cards
+from marketplace.core import clock
+from marketplace.core.database import db
+from marketplace.core.permissions import public
+from marketplace.site.blueprint import blueprint
+
+CATEGORIES = 12
+TRENDING = 6
+NEWEST = 6
+COLLECTIONS = 3
+PUBLISHERS = 6
+
+
+@blueprint.get("/")
+@public("the front door")
+def home() -> ResponseReturnValue:
+    """Search first, then ways to look around. Six queries, whatever the catalogue holds."""
+    categories = [
+        row for row in db.session.execute(discovery_queries.category_counts()) if row.listing_count
+    ]
+    collections = db.session.scalars(
+        queries.live_collections(clock.now()).limit(2 * COLLECTIONS)
+    ).all()
+    cards = discovery_queries.cards()
+    response = make_response(
+        render_template(
+            "site/home.html",
+            categories=categories[:CATEGORIES],
+            category_total=len(categories),
+            trending=load_cards(discovery_queries.ordered(cards, "popular").limit(TRENDING)),
+            newest=load_cards(discovery_queries.ordered(cards, "newest").limit(NEWEST)),
+            collections=collection_briefs(collections)[:COLLECTIONS],
+            publishers=publisher_cards(queries.publishers().limit(PUBLISHERS)),
+            canonical_url=absolute("/"),
+            json_ld=[
+                json_ld.website(
+                    name=current_app.config["SITE_NAME"],
+                    url=absolute("/"),
+                    search_url=absolute(url_for("search_pages.search")) + "?q={query}",
+                )
+            ],
+        )
+    )
+    for_everybody(response)
+    return response
