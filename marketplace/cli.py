@@ -5,6 +5,7 @@ from flask import Flask, current_app
 from flask.cli import AppGroup
 
 from marketplace.catalogue.exchange.cli import catalogue_group
+from marketplace.catalogue.indexing.cli import search_group
 from marketplace.core import jobs
 from marketplace.core.facts import verify_chain
 from marketplace.core.worker import build_consumer
@@ -43,3 +44,4 @@ def register_commands(app: Flask) -> None:
     app.cli.add_command(jobs_group)
     app.cli.add_command(facts_group)
     app.cli.add_command(catalogue_group)
+    app.cli.add_command(search_group)

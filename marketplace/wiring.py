@@ -6,6 +6,7 @@ from flask_wtf.csrf import CSRFProtect
 from marketplace.catalogue.changes import publisher_changed
 from marketplace.catalogue.discovery import views as discovery
 from marketplace.catalogue.engagement.views import engagement, requests
+from marketplace.catalogue.indexing.jobs import setup_indexing
 from marketplace.catalogue.pages.views import blueprint as catalogue
 from marketplace.identity.events import on_organization_changed
 from marketplace.identity.views import blueprint as identity
@@ -32,4 +33,5 @@ def register_blueprints(app: Flask, csrf: CSRFProtect) -> None:
 
 def connect(app: Flask) -> None:
     """Connect what must know of each other across domains."""
+    setup_indexing(app)
     on_organization_changed(publisher_changed)
