@@ -4,9 +4,10 @@ import hashlib
 import secrets
 from datetime import timedelta
 
-from flask import Flask, Response, g, has_request_context, request
+from flask import Flask, g, has_request_context, request
 from sqlalchemy import select, update
 from sqlalchemy.orm import joinedload
+from werkzeug.wrappers import Response
 
 from marketplace.core import clock
 from marketplace.core.database import db
@@ -140,3 +141,9 @@ def setup_sessions(app: Flask) -> None:
     """Let the application find the actor of each request by its cookie."""
     resolve_actor_with(_actor_of_request)
     app.jinja_env.globals["get_actor"] = _actor_of_request
+
+    @app.before_request
+    def forget_actor() -> None:
+        # `g` may outlive a request (within an application context that somebody else pushed);
+        # who acts may not.
+        g.pop("actor", None)

@@ -1,0 +1,145 @@
+"""Forms of the account and organization pages. What is allowed is for the services to say."""
+
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import Any
+from zoneinfo import available_timezones
+
+from flask_wtf import FlaskForm
+from flask_wtf.file import FileField
+from wtforms import (
+    BooleanField,
+    EmailField,
+    RadioField,
+    SelectField,
+    StringField,
+    TextAreaField,
+    URLField,
+)
+from wtforms.fields.choices import SelectChoice
+from wtforms.validators import InputRequired, Length
+
+from marketplace.core.errors import InvalidError
+from marketplace.identity.countries import COUNTRIES
+from marketplace.identity.models import OrganizationKind, Role
+from marketplace.identity.roles import DESCRIPTIONS, LABELS
+from marketplace.identity.services.organizations import (
+    MAX_ABOUT,
+    MAX_NAME,
+    MAX_TAGLINE,
+    MAX_WEBSITE,
+    PARTNER_TYPES,
+)
+
+
+def choices_of(pairs: Iterable[tuple[str, str]]) -> list[SelectChoice]:
+    """What a select offers, of pairs of a value and a label."""
+    return [SelectChoice(value=value, label=label) for value, label in pairs]
+
+
+@lru_cache(maxsize=1)
+def timezone_choices() -> list[tuple[str, str]]:
+    """The zones that are named by a region and a place, UTC first."""
+    regions = ("Africa/", "America/", "Antarctica/", "Asia/", "Atlantic/", "Australia/", "Europe/")
+    named = sorted(
+        zone for zone in available_timezones() if zone.startswith((*regions, "Indian/", "Pacific/"))
+    )
+    return [("UTC", "UTC"), *((zone, zone.replace("_", " ")) for zone in named)]
+
+
+def role_choices(roles: tuple[Role, ...]) -> list[SelectChoice]:
+    """The roles with what they are for."""
+    return choices_of(
+        (role.value, f"{LABELS[role]}: {DESCRIPTIONS[role].lower()}") for role in roles
+    )
+
+
+def show_errors(form: FlaskForm, error: InvalidError) -> list[str]:
+    """Put a service's messages at their fields; those that belong to none are returned."""
+    others = []
+    for name, text in error.fields.items():
+        if name in form:
+            form[name].errors = [*form[name].errors, text]
+        else:
+            others.append(text)
+    return others
+
+
+def renamed(error: InvalidError, name: str, field: str) -> InvalidError:
+    """The error with the message at `name` moved to the form's `field`."""
+    return InvalidError({(field if key == name else key): v for key, v in error.fields.items()})
+
+
+class AccountForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped
+    """How a person is called, and their time zone."""
+
+    name = StringField("Your name", [InputRequired("Enter your name."), Length(max=120)])
+    timezone = SelectField("Time zone")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        choices = timezone_choices()
+        # A zone by an old name stays choosable for whoever has it.
+        if self.timezone.data and all(self.timezone.data != value for value, _ in choices):
+            if self.timezone.data in available_timezones():
+                choices = [*choices, (self.timezone.data, self.timezone.data)]
+        self.timezone.choices = choices_of(choices)
+
+
+class EmailForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped
+    """Which of the confirmed addresses mail goes to."""
+
+    email = SelectField("Send mail to", validate_choice=False)
+
+
+class NewEmailForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped
+    """An address to confirm."""
+
+    new_email = EmailField("New address", [InputRequired("Enter an e-mail address.")])
+
+
+class OrganizationForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped
+    """A new organization."""
+
+    organization_name = StringField("Name", [InputRequired("Enter the organization's name.")])
+    kind = RadioField(
+        "What do you want to do here?",
+        choices=choices_of(
+            [
+                (OrganizationKind.CUSTOMER.value, "Find and use apps"),
+                (OrganizationKind.PARTNER.value, "Offer apps or services"),
+            ]
+        ),
+        default=OrganizationKind.CUSTOMER.value,
+    )
+    partner_type = SelectField(
+        "Kind of partner",
+        choices=choices_of([("", "Choose one"), *PARTNER_TYPES.items()]),
+        default="",
+        validate_choice=False,
+    )
+
+
+class OrganizationProfileForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped
+    """What an organization says about itself."""
+
+    name = StringField("Name", [InputRequired("Enter the name."), Length(max=MAX_NAME)])
+    partner_type = SelectField(
+        "Kind of partner", choices=choices_of(PARTNER_TYPES.items()), validate_choice=False
+    )
+    tagline = StringField("Tagline", [Length(max=MAX_TAGLINE)])
+    about = TextAreaField("About", [Length(max=MAX_ABOUT)])
+    website = URLField("Website", [Length(max=MAX_WEBSITE)])
+    country = SelectField(
+        "Country", choices=choices_of([("", "Not said"), *COUNTRIES.items()]), validate_choice=False
+    )
+    brand_color = StringField("Brand colour", [Length(max=7)])
+    logo = FileField("Logo")
+    remove_logo = BooleanField("Remove the logo")
+
+
+class InviteForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped
+    """Whom to invite, as what."""
+
+    email = EmailField("E-mail address", [InputRequired("Enter an e-mail address.")])
+    role = SelectField("Role", validate_choice=False)
