@@ -2,13 +2,18 @@
 
 from flask_wtf import FlaskForm
 from wtforms import (
+    BooleanField,
+    EmailField,
     RadioField,
+    SelectField,
     StringField,
     TextAreaField,
 )
 from wtforms.validators import DataRequired
 
+from marketplace.catalogue.engagement.abuse_cases import REASONS as CASE_REASONS
 from marketplace.catalogue.engagement.services.flags import REASONS as FLAG_REASONS
+from marketplace.catalogue.models import RequestState
 
 
 class ReviewForm(FlaskForm):  # type: ignore[misc]  # flask-wtf has no types
@@ -52,4 +57,67 @@ class RemovalForm(FlaskForm):  # type: ignore[misc]  # flask-wtf has no types
         "Reason",
         description="The author reads it.",
         validators=[DataRequired("Give the reason; the author reads it.")],
+    )
+
+
+class RequestForm(FlaskForm):  # type: ignore[misc]  # flask-wtf has no types
+    """A wish for an integration."""
+
+    name = StringField(
+        "What should we connect to?",
+        description="The name of the product, for example Basecamp.",
+        validators=[DataRequired("Enter the name of a product.")],
+    )
+    details = TextAreaField(
+        "What would you use it for?",
+        description="Which data should move, and which way? Everybody can read this.",
+    )
+    anyway = BooleanField("I mean something else; request it anyway")
+
+
+class RequestStateForm(FlaskForm):  # type: ignore[misc]  # flask-wtf has no types
+    """What staff say about a request."""
+
+    state = SelectField(
+        "State",
+        choices=[(state.value, state.value.capitalize()) for state in RequestState],
+        validate_choice=False,
+    )
+    note = TextAreaField("Note", description="Everybody can read it on the request.")
+    listing = StringField(
+        "Listing",
+        description="Its address or slug; needed for Listed. Everybody who voted is mailed.",
+    )
+
+
+class ReportForm(FlaskForm):  # type: ignore[misc]  # flask-wtf has no types
+    """A report of abuse."""
+
+    reason = RadioField(
+        "What is wrong?",
+        choices=list(CASE_REASONS.items()),
+        validators=[DataRequired("Choose what is wrong.")],
+        validate_choice=False,
+    )
+    details = TextAreaField(
+        "What happened?",
+        description="Say what you saw, where and when. Do not paste passwords or personal data.",
+        validators=[DataRequired("Say what happened.")],
+    )
+    email = EmailField("Your e-mail address", description="For the case number and our decision.")
+
+
+class ReasonForm(FlaskForm):  # type: ignore[misc]  # flask-wtf has no types
+    """A decision that needs its reason."""
+
+    reason = TextAreaField("Reason", validators=[DataRequired("Give the reason.")])
+
+
+class AppealForm(FlaskForm):  # type: ignore[misc]  # flask-wtf has no types
+    """A publisher's appeal."""
+
+    body = TextAreaField(
+        "Why should the listing be reinstated?",
+        description="Say what was wrong with the decision, or what you have changed since.",
+        validators=[DataRequired("Say why the listing should be reinstated.")],
     )

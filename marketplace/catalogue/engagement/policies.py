@@ -1,6 +1,6 @@
 """Who may review, use, follow, ask for, answer and report."""
 
-from marketplace.catalogue.models import AbuseCase, Appeal, IntegrationRequest, Listing
+from marketplace.catalogue.models import AbuseCase, Appeal, CaseState, IntegrationRequest, Listing
 from marketplace.catalogue.models import ListingReview as Review
 from marketplace.core.permissions import Actor, rule
 from marketplace.identity.models import Organization
@@ -10,6 +10,8 @@ WRITERS = frozenset({"owner", "admin", "editor", "developer"})
 ANSWERERS = frozenset({"owner", "admin", "editor"})
 CASE_STAFF = ("reviewer", "program_manager", "support")
 DECIDERS = ("reviewer", "program_manager")
+# A publisher learns of a case only when it led to a suspension.
+TOLD = (CaseState.SUSPENDED, CaseState.REINSTATED)
 
 
 def _acts_for_a_user_of(actor: Actor, listing: Listing, roles: frozenset[str]) -> bool:
@@ -137,13 +139,13 @@ def may_decide_case(actor: Actor, case: AbuseCase) -> bool:
 @rule("case.read")
 def may_read_case(actor: Actor, case: AbuseCase) -> bool:
     """The publisher's members see a case once it led to a suspension."""
-    return actor.role_in(case.listing.publisher_id) is not None and case.decided_at is not None
+    return actor.role_in(case.listing.publisher_id) is not None and case.state in TOLD
 
 
 @rule("case.appeal")
 def may_appeal(actor: Actor, case: AbuseCase) -> bool:
     """The publisher's owners and admins."""
-    return case.decided_at is not None and actor.role_in(case.listing.publisher_id) in ADMINS
+    return case.state in TOLD and actor.role_in(case.listing.publisher_id) in ADMINS
 
 
 @rule("appeal.decide")
@@ -162,3 +164,10 @@ def may_suspend_listing(actor: Actor, listing: Listing) -> bool:
 def may_suspend_publisher(actor: Actor, publisher: Organization) -> bool:
     """Program managers, but not their own organization."""
     return actor.is_staff_as("program_manager") and actor.role_in(publisher.id) is None
+
+
+@rule("cases.received")
+def may_read_received_cases(actor: Actor, _resource: object = None) -> bool:
+    """Members of a partner see the suspensions of its listings."""
+    organization = actor.organization
+    return organization is not None and organization.organization_kind == "partner"

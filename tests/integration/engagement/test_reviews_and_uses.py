@@ -1,8 +1,5 @@
 """Reviews and uses: who may, what they change, and what happens when two act at once."""
 
-import threading
-from collections.abc import Callable
-
 import pytest
 from flask import Flask
 from sqlalchemy import func, select
@@ -28,6 +25,7 @@ from marketplace.identity.models import Organization, Role, User
 from tests.factories.acting import actor_for
 from tests.factories.listings import make_listing
 from tests.factories.people import make_customer, make_member, make_organization, make_user
+from tests.factories.races import at_once
 
 
 def a_user_of(listing: Listing, name: str = "Blue Kite") -> Actor:
@@ -250,30 +248,6 @@ def test_roles_decide_who_speaks_for_a_customer(
     assert can(actor, "review.write", listing) is writes
 
 
-def at_once(app: Flask, acts: list[Callable[[], object]]) -> list[BaseException]:
-    """Run the acts in threads of their own, each in its own transaction; what they raised."""
-    start = threading.Barrier(len(acts))
-    raised: list[BaseException] = []
-
-    def run(act: Callable[[], object]) -> None:
-        with app.app_context():
-            start.wait()
-            try:
-                with unit_of_work():
-                    act()
-            except Exception as error:  # noqa: BLE001 - the test looks at what was raised
-                raised.append(error)
-            finally:
-                db.session.remove()
-
-    threads = [threading.Thread(target=run, args=(act,)) for act in acts]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return raised
-
-
 def test_reviews_written_at_once_are_all_counted(app: Flask) -> None:
     listing = make_listing()
     people = [a_user_of(listing, f"Customer {number}") for number in range(6)]
@@ -281,9 +255,9 @@ def test_reviews_written_at_once_are_all_counted(app: Flask) -> None:
     db.session.commit()
 
     def write(actor: Actor, rating: int) -> None:
-        found = db.session.get(Listing, listing_id)
-        assert found is not None
-        reviews.write_review(actor, found, ReviewText(rating))
+        with unit_of_work():
+            found = db.session.get_one(Listing, listing_id)
+            reviews.write_review(actor, found, ReviewText(rating))
 
     acts = [
         (lambda a=actor, r=rating: write(a, r))
@@ -306,9 +280,9 @@ def test_two_members_writing_at_once_make_one_review(app: Flask) -> None:
     db.session.commit()
 
     def write(who: Actor) -> None:
-        found = db.session.get(Listing, listing_id)
-        assert found is not None
-        reviews.write_review(who, found, ReviewText(4))
+        with unit_of_work():
+            found = db.session.get_one(Listing, listing_id)
+            reviews.write_review(who, found, ReviewText(4))
 
     assert at_once(app, [lambda: write(actor), lambda: write(second)]) == []
     assert db.session.scalar(select(func.count()).select_from(ListingReview)) == 1
@@ -322,9 +296,8 @@ def test_a_use_declared_at_once_by_many_is_counted_exactly(app: Flask) -> None:
     db.session.commit()
 
     def declare(who: Actor) -> None:
-        found = db.session.get(Listing, listing_id)
-        assert found is not None
-        uses.declare_use(who, found)
+        with unit_of_work():
+            uses.declare_use(who, db.session.get_one(Listing, listing_id))
 
     # Each twice: a double click.
     acts = [(lambda a=actor: declare(a)) for actor in actors + actors]
