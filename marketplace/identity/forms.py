@@ -37,6 +37,11 @@ def choices_of(pairs: Iterable[tuple[str, str]]) -> list[SelectChoice]:
     return [SelectChoice(value=value, label=label) for value, label in pairs]
 
 
+def at_most(length: int) -> Length:
+    """The greatest length, told to the browser too."""
+    return Length(max=length, message=f"Use at most {length:,} characters.")
+
+
 @lru_cache(maxsize=1)
 def timezone_choices() -> list[tuple[str, str]]:
     """The zones that are named by a region and a place, UTC first."""
@@ -73,8 +78,8 @@ def renamed(error: InvalidError, name: str, field: str) -> InvalidError:
 class AccountForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped
     """How a person is called, and their time zone."""
 
-    name = StringField("Your name", [InputRequired("Enter your name."), Length(max=120)])
-    timezone = SelectField("Time zone")
+    name = StringField("Your name", [InputRequired("Enter your name."), at_most(120)])
+    timezone = SelectField("Time zone", validate_choice=False)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -123,17 +128,17 @@ class OrganizationForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped
 class OrganizationProfileForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped
     """What an organization says about itself."""
 
-    name = StringField("Name", [InputRequired("Enter the name."), Length(max=MAX_NAME)])
+    name = StringField("Name", [InputRequired("Enter the name."), at_most(MAX_NAME)])
     partner_type = SelectField(
         "Kind of partner", choices=choices_of(PARTNER_TYPES.items()), validate_choice=False
     )
-    tagline = StringField("Tagline", [Length(max=MAX_TAGLINE)])
-    about = TextAreaField("About", [Length(max=MAX_ABOUT)])
-    website = URLField("Website", [Length(max=MAX_WEBSITE)])
+    tagline = StringField("Tagline", [at_most(MAX_TAGLINE)])
+    about = TextAreaField("About", [at_most(MAX_ABOUT)])
+    website = URLField("Website", [at_most(MAX_WEBSITE)])
     country = SelectField(
         "Country", choices=choices_of([("", "Not said"), *COUNTRIES.items()]), validate_choice=False
     )
-    brand_color = StringField("Brand colour", [Length(max=7)])
+    brand_color = StringField("Brand colour", [at_most(7)])
     logo = FileField("Logo")
     remove_logo = BooleanField("Remove the logo")
 

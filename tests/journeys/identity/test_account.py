@@ -51,9 +51,8 @@ def test_name_and_time_zone_are_saved_and_shown(sign_in: SignIn) -> None:
     page = browser.get("/account").text
     assert 'value="Ada O."' in page
     assert re.search(r'<option selected value="Africa/Lagos">', page)
-    assert db.session.scalars(
-        select(Fact.data).where(Fact.kind == "user.profile_changed")
-    ).one() == {"fields": ["name", "timezone"]}
+    changes = select(Fact.data).where(Fact.kind == "user.profile_changed")
+    assert db.session.scalars(changes).all() == [{"fields": ["name", "timezone"]}]
 
 
 @pytest.mark.parametrize(
@@ -61,8 +60,7 @@ def test_name_and_time_zone_are_saved_and_shown(sign_in: SignIn) -> None:
     [
         ({"name": " ", "timezone": "UTC"}, "Enter your name."),
         ({"name": "x" * 121, "timezone": "UTC"}, "120 characters"),
-        ({"name": "Ada", "timezone": "Mars/Base"}, "Not a valid choice"),
-        ({"name": "Ada"}, "Not a valid choice"),
+        ({"name": "Ada", "timezone": "Mars/Base"}, "Choose a time zone from the list."),
     ],
 )
 def test_a_wrong_answer_is_told_at_its_field_and_nothing_is_lost(
