@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from sqlalchemy import inspect
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
@@ -15,5 +16,7 @@ def insert_if_new(model: Any, **values: Any) -> bool:
     """
     dialect = db.session.get_bind().dialect.name
     insert = postgresql_insert if dialect == "postgresql" else sqlite_insert
-    result = db.session.execute(insert(model).values(**values).on_conflict_do_nothing())
-    return getattr(result, "rowcount", 0) == 1
+    key = inspect(model).primary_key[0]
+    # RETURNING gives a row for a new one only; row counts of inserts differ between drivers.
+    written = insert(model).values(**values).on_conflict_do_nothing().returning(key)
+    return db.session.execute(written).first() is not None
