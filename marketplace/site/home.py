@@ -15,10 +15,10 @@ from marketplace.core.permissions import public
 from marketplace.site.blueprint import blueprint
 
 CATEGORIES = 12
-TRENDING = 6
-NEWEST = 6
+TRENDING = 8
+NEWEST = 8
 COLLECTIONS = 3
-PUBLISHERS = 6
+PUBLISHERS = 8
 
 
 @blueprint.get("/")
