@@ -28,13 +28,15 @@ def clean_email(value: object) -> str | None:
     if not isinstance(value, str):
         return None
     try:
-        checked = validate_email(value.strip(), check_deliverability=False)
+        checked = validate_email(
+            value.strip(), check_deliverability=False, allow_smtputf8=False, strict=True
+        )
     except EmailNotValidError:
         # A local mail host (`ada@harbor.test`) is an address too, just not a public one.
         if re.fullmatch(r"[\w.+-]{1,64}@[a-z0-9-]+(\.[a-z0-9-]+)+", value.strip().lower()) is None:
             return None
         return value.strip().lower()[:254]
-    return checked.normalized.lower()[:254]
+    return (checked.ascii_email or checked.normalized).lower()[:254]
 
 
 def clean_name(*candidates: object) -> str:

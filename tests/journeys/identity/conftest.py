@@ -1,6 +1,7 @@
 """A sign-in provider on loopback, and a browser that walks between it and the site."""
 
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from urllib.parse import parse_qsl, urlsplit
 
@@ -47,7 +48,9 @@ class RunningProvider:
         )
 
 
-def start(name: str, kind: type[Provider] = Provider) -> tuple[RunningProvider, object]:
+def start(
+    name: str, kind: type[Provider] = Provider
+) -> tuple[RunningProvider, AbstractContextManager[None]]:
     """A provider of that name, and the context in which it serves."""
     client = Client("portico", "a-client-secret", (f"{SITE}/auth/{name}/callback",))
     provider = kind("", PEOPLE, client)
