@@ -8,6 +8,8 @@ from marketplace.catalogue.discovery import views as discovery
 from marketplace.catalogue.engagement.views import engagement, requests
 from marketplace.catalogue.indexing.jobs import setup_indexing
 from marketplace.catalogue.pages.views import blueprint as catalogue
+from marketplace.catalogue.publishing.views import blueprint as portal
+from marketplace.catalogue.reviewing.views import blueprint as reviewing
 from marketplace.identity.events import on_organization_changed
 from marketplace.identity.views import blueprint as identity
 from marketplace.site.health import blueprint as health
@@ -25,6 +27,8 @@ def register_blueprints(app: Flask, csrf: CSRFProtect) -> None:
         requests,
         site,
         catalogue,
+        portal,
+        reviewing,
         discovery.blueprint,
     ):
         app.register_blueprint(blueprint)

@@ -1,0 +1,1 @@
+"""The partner portal: listings as their publisher writes them."""

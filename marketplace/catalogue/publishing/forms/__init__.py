@@ -1,0 +1,1 @@
+"""The portal's forms: the editor's sections and the acts."""

@@ -1,0 +1,1 @@
+"""The verbs of publishing, a file per group. They flush and never commit."""

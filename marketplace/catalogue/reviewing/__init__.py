@@ -1,0 +1,1 @@
+"""Staff reviewing: the queue, the difference and the decision."""
