@@ -30,7 +30,7 @@ MAX_PER_PAGE = 100
 MAX_TEXT = 512
 """Characters of a query that are looked at; the rest is ignored, never an error."""
 
-MAX_WORDS = 12
+MAX_WORDS = 10
 """Words of a query that are looked at; nobody types more, and each word costs time."""
 
 

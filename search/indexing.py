@@ -157,8 +157,11 @@ def verify(engine: SearchEngine, index: str, source: Iterable[Document]) -> Drif
         elif mark != fingerprint(doc):
             changed.append(identity)
     total = len(missing) + len(changed) + len(found)
-    lists = (tuple(sorted(ids)[:MAX_LISTED]) for ids in (missing, list(found), changed))
-    return Drift(documents, *lists, total=total)
+    return Drift(documents, _listed(missing), _listed(found), _listed(changed), total)
+
+
+def _listed(ids: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted(ids)[:MAX_LISTED])
 
 
 def mend(engine: SearchEngine, index: str, drift: Drift, load: Load) -> Applied:

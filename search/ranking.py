@@ -235,7 +235,7 @@ def splits(word: str) -> tuple[tuple[str, str], ...]:
     return tuple((word[:at], word[at:]) for at in range(2, len(word) - 1))
 
 
-_ALPHABET = "abcdefghijklmnopqrstuvwxyz0123456789"
+_LETTERS, _DIGITS = "abcdefghijklmnopqrstuvwxyz", "0123456789"
 
 
 def respellings(word: str) -> tuple[str, ...]:
@@ -246,17 +246,19 @@ def respellings(word: str) -> tuple[str, ...]:
     """
     if len(word) < 3 or not word.isalnum() or not word.isascii() or word.isdigit():
         return ()
-    last = len(word) if typo_budget(word) == 0 else 1
+    places = range(len(word) if typo_budget(word) == 0 else 1)
+    letters = _LETTERS if word.isalpha() else _LETTERS + _DIGITS
     found: dict[str, None] = {}
-    for at in range(last):
+    # The likeliest slips first: an engine may not look at all of them.
+    for at in places:
         if at + 1 < len(word):
             found[word[:at] + word[at + 1] + word[at] + word[at + 2 :]] = None
         found[word[:at] + word[at + 1 :]] = None
-        for letter in _ALPHABET:
-            found[word[:at] + letter + word[at + 1 :]] = None
-            found[word[:at] + letter + word[at:]] = None
-    if last == len(word):
-        found |= {word + letter: None for letter in _ALPHABET}
+    for at in places:
+        found |= {word[:at] + letter + word[at:]: None for letter in letters}
+        found |= {word[:at] + letter + word[at + 1 :]: None for letter in letters}
+    if len(places) > 1:
+        found |= {word + letter: None for letter in letters}
     found.pop(word, None)
     return tuple(item for item in found if len(item) > 2)
 

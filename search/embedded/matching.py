@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import tantivy  # noqa: TID251 - this folder is the one that speaks to tantivy
 
+from search.documents import keyword
 from search.embedded import shape
 from search.engine import And, Eq, Filter, FilterField, In, IndexSpec, Kind, Not, Or, Range
 from search.ranking import (
@@ -61,7 +62,7 @@ class Matcher:
 
     def scope(self, audiences: Sequence[str]) -> Query:
         """Documents that one of these audiences may see."""
-        return self._term_set(shape.SCOPE, [shape.keyword(item) for item in audiences])
+        return self._term_set(shape.SCOPE, [keyword(item) for item in audiences])
 
     def filter(self, tree: Filter) -> Query:
         """Documents that a filter lets through. Raises :class:`UnknownFacet`."""
@@ -98,7 +99,7 @@ class Matcher:
     def _values(self, field: FilterField, values: Sequence[object]) -> Query:
         name = shape.filter_field(field.name)
         if field.kind in {Kind.KEYWORD, Kind.BOOL}:
-            return self._term_set(name, [shape.keyword(value) for value in values])
+            return self._term_set(name, [keyword(value) for value in values])
         usable: list[object] = []
         for value in values:
             number = _number(value)

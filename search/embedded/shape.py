@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import json
 import struct
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from search.engine import Document, FilterField, IndexSpec, Kind, SortField, fingerprint
+from search.documents import MAX_KEYWORD, filter_values, identity_of, keyword, texts
+from search.engine import Document, IndexSpec, Kind, SortField, fingerprint
 from search.ranking import joined_forms, popularity_factor, popularity_level, typo_key
 from search.text import words
 
@@ -24,9 +25,6 @@ BOOST, POPULARITY, LENGTH, POPULAR = "boost", "popularity", "length", "popular_f
 TYPO_CLASSES = 3
 TYPO_FROM = 4
 """Letters from which a word can be what a word of five letters was meant to be."""
-
-MAX_KEYWORD = 400
-"""Characters of a facet value or sort key that count."""
 
 
 def words_field(name: str) -> str:
@@ -61,29 +59,9 @@ def typo_class(spec: IndexSpec, name: str) -> int:
     return 2 if name == spec.searchable[-1] else 1
 
 
-def texts(value: object) -> list[str]:
-    """The texts of a field: of a string, of a list of strings, of nothing."""
-    if value is None:
-        return []
-    if isinstance(value, str):
-        return [value] if value else []
-    if isinstance(value, Iterable):
-        return [str(item) for item in value if item is not None and item != ""]
-    return [str(value)]
-
-
-def keyword(value: object) -> str:
-    """A value as it is filtered by and shown in a facet."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return str(value)[:MAX_KEYWORD]
-
-
 def flatten(spec: IndexSpec, doc: Document) -> dict[str, Any]:
     """A document as the fields of the index. Raises ``ValueError`` if it cannot be one."""
-    identity = doc.get("id")
-    if not isinstance(identity, str) or not identity or len(identity) > MAX_KEYWORD:
-        raise ValueError("a document has an id: a text that is not empty")
+    identity = identity_of(doc)
     flat: dict[str, Any] = {ID: [identity], PRINT: [fingerprint(doc).encode()]}
     kept = {name: doc[name] for name in spec.searchable if doc.get(name)}
     flat[SOURCE] = [json.dumps(kept, ensure_ascii=False, default=str).encode("utf-8", "replace")]
@@ -95,7 +73,7 @@ def flatten(spec: IndexSpec, doc: Document) -> dict[str, Any]:
     flat[POPULAR] = [sort_key(by_popularity, doc.get(spec.popularity) or 0, identity)]
     flat[SCOPE] = list(dict.fromkeys(keyword(item) for item in texts(doc.get(spec.scope))))
     for field in spec.facets + spec.filters:
-        flat[filter_field(field.name)] = _filter_values(field, doc)
+        flat[filter_field(field.name)] = filter_values(field, doc)
     for sort in spec.sorts:
         flat[order_field(sort.name)] = [sort_key(sort, doc.get(sort.field), identity)]
     return flat
@@ -128,22 +106,6 @@ def _add_words(flat: dict[str, Any], spec: IndexSpec, doc: Document) -> None:
         flat[typo_field(number)] = [
             " ".join(typo_key(word) for word in seen if len(word) >= TYPO_FROM)
         ]
-
-
-def _filter_values(field: FilterField, doc: Document) -> list[Any]:
-    value = doc.get(field.name)
-    if value is None:
-        return []
-    many = list(value) if isinstance(value, list | tuple | set | frozenset) else [value]
-    match field.kind:
-        case Kind.INTEGER:
-            return list(dict.fromkeys(int(item) for item in many))
-        case Kind.NUMBER:
-            return list(dict.fromkeys(float(item) for item in many))
-        case Kind.BOOL:
-            return ["true" if item else "false" for item in many[:1]]
-        case Kind.KEYWORD:
-            return list(dict.fromkeys(keyword(item) for item in many if item is not None))
 
 
 def sort_key(sort: SortField, value: object, identity: str) -> str:

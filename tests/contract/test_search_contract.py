@@ -323,12 +323,13 @@ def test_a_phrase_stands_together_and_a_minus_leaves_out(bench: Bench) -> None:
         document("b", "Two", summary="data about sales"),
         document("c", "Three", summary="sales data for mail"),
     )
-    assert bench.ids('"sales data"') == ["a", "c"]
-    assert bench.ids("sales -mail") == ["a", "b"]
+    # As sets: where in a text the words stand may order them, and engines differ in that.
+    assert set(bench.ids('"sales data"')) == {"a", "c"}
+    assert set(bench.ids("sales -mail")) == {"a", "b"}
     assert bench.ids('sales -"sales data"') == ["b"]
     assert bench.ids('"sales data" mail') == ["c"]
     assert bench.ids('"data sales"') == []
-    assert bench.ids("-mail") == ["a", "b"]
+    assert set(bench.ids("-mail")) == {"a", "b"}
 
 
 def test_accents_are_folded_both_ways(bench: Bench) -> None:
