@@ -434,6 +434,7 @@ def upgrade() -> None:
         sa.Column("rating_hundredths", sa.Integer(), nullable=False),
         sa.Column("popularity", sa.Integer(), nullable=False),
         sa.Column("source", sa.String(length=300), nullable=True),
+        sa.Column("import_digest", sa.String(length=40), nullable=True),
         sa.Column(
             "created_at", marketplace.core.database.UtcDateTime(timezone=True), nullable=False
         ),
