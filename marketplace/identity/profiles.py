@@ -33,7 +33,10 @@ def clean_email(value: object) -> str | None:
         )
     except EmailNotValidError:
         # A local mail host (`ada@harbor.test`) is an address too, just not a public one.
-        if re.fullmatch(r"[\w.+-]{1,64}@[a-z0-9-]+(\.[a-z0-9-]+)+", value.strip().lower()) is None:
+        if (
+            re.fullmatch(r"[a-z0-9_.+-]{1,64}@[a-z0-9-]+(\.[a-z0-9-]+)+", value.strip().lower())
+            is None
+        ):
             return None
         return value.strip().lower()[:254]
     return (checked.ascii_email or checked.normalized).lower()[:254]

@@ -20,6 +20,8 @@ from marketplace.identity.profiles import clean_email, clean_name, is_verified, 
         ("a@b\r\nBcc: c@d.example", None),
         ("ada@example.com, ben@example.com", None),
         ("x" * 65 + "@example.com", None),
+        ("ada@bücher.example", "ada@xn--bcher-kva.example"),
+        ("аda@example.com", None),  # the first letter is Cyrillic
     ],
 )
 def test_an_address_is_kept_in_one_form_or_not_at_all(given: object, kept: str | None) -> None:
