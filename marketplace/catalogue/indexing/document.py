@@ -17,13 +17,14 @@ RATING_BANDS = (4, 3, 2, 1)
 # rendering the Markdown, and a rebuild does it for every listing.
 _NOISE = re.compile(
     r"<[^<>]{0,500}>"  # HTML
-    r"|!\[[^\]\[]{0,300}\]\([^()\s]{0,500}\)"  # images
+    r"|`+"
     r"|^\s{0,3}(?:#{1,6}|>|[-*+]|\d{1,3}[.)])\s+"  # heads, quotes, lists
     r"|^\s*[-|: ]{3,}$"  # rules of tables
     r"|[`*_~|]+(?=\s|$)|(?<![^\s(])[`*_~|]+"  # emphasis and code at the edges of words
     r"|(?<=[\w)])[`*]+",
     re.MULTILINE,
 )
+_IMAGE = re.compile(r"!\[[^\]\[]{0,300}\]\([^()\s]{0,1000}\)")
 _LINK = re.compile(r"\[([^\]\[]{0,300})\]\([^()\s]{0,1000}(?:\s+\"[^\"]{0,200}\")?\)")
 
 
@@ -112,7 +113,7 @@ def sort_key(name: str) -> str:
 
 def index_text(markdown: str) -> str:
     """The words of a Markdown text, in one line."""
-    text = _LINK.sub(r"\1", markdown)
+    text = _LINK.sub(r"\1", _IMAGE.sub("", markdown))
     return " ".join(_NOISE.sub(" ", text).split())
 
 
