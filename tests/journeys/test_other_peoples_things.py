@@ -1,0 +1,334 @@
+"""Every route of the application, tried by people whom it is none of their business.
+
+The URL map is walked: a new route must have a permission that is classified here, and its
+parameters must be known, or this test fails.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import func, select
+from werkzeug.routing import Rule
+
+from marketplace.catalogue.models import (
+    AbuseCase,
+    Appeal,
+    Collection,
+    FlagState,
+    IntegrationRequest,
+    Listing,
+    ListingReview,
+    ListingUse,
+    ReviewFlag,
+    Revision,
+    RevisionState,
+    SynonymGroup,
+)
+from marketplace.core import clock
+from marketplace.core.database import db
+from marketplace.core.facts import Fact
+from marketplace.core.jobs import Job, JobState
+from marketplace.identity.models import Identity, Invitation, Organization, Role, User
+from marketplace.identity.sessions import start_session
+from tests.factories.listings import listing_content, make_category, make_listing
+from tests.factories.people import (
+    make_customer,
+    make_member,
+    make_organization,
+    make_platform,
+)
+
+# Whoever is signed in may do these, to things of their own or to public things.
+SIGNED_IN = {
+    "account.use",
+    "follow.toggle",
+    "follows.read",
+    "request.create",
+    "request.vote",
+    "review.flag",
+    "uses.read",
+}
+# Only for members (of some role) of the organization, or the person, that the thing belongs to.
+OWNERS = {
+    "case.appeal",
+    "case.read",
+    "identity.unlink",
+    "invitation.answer",
+    "invitation.manage",
+    "listing.add_version",
+    "listing.change_status",
+    "listing.edit",
+    "listing.submit",
+    "listing.view_draft",
+    "organization.change_member",
+    "organization.edit",
+    "organization.leave",
+    "organization.manage_members",
+    "organization.see_members",
+    "review.answer",
+    "session.end",
+}
+# Pages about one's own organization, which need a role there but name no resource.
+OWN_ORGANIZATION = {"cases.received", "listing.create", "portal.use", "reviews.received"}
+# For an organization other than the listing's publisher.
+OTHER_ORGANIZATIONS = {"listing.declare_use", "listing.withdraw_use", "review.write"}
+# Everything else is for staff.
+STAFF = {
+    "appeal.decide",
+    "case.decide",
+    "cases.handle",
+    "categories.manage",
+    "collections.manage",
+    "flag.decide",
+    "flags.handle",
+    "jobs.manage",
+    "listings.manage",
+    "organizations.manage",
+    "request.manage",
+    "reviews.decide",
+    "reviews.open",
+    "reviews.queue",
+    "search_log.read",
+    "site.style_guide",
+    "staff.home",
+    "synonyms.manage",
+}
+
+
+@dataclass(frozen=True)
+class World:
+    """One of each thing, all of the partner Quayside, and people who are not its members."""
+
+    partner: Organization
+    listing: Listing
+    values: dict[str, object]
+    owner: User
+    stranger: User
+    stranger_organization: Organization
+    customer: User
+    finance: User
+
+
+@pytest.fixture
+def world(app: Flask) -> World:
+    partner = make_organization("Quayside")
+    owner = make_member(partner)
+    colleague = make_member(partner, Role.EDITOR)
+    stranger_organization = make_organization("Rivals")
+    stranger = make_member(stranger_organization)
+    customer_organization = make_customer()
+    customer = make_member(customer_organization)
+    platform = make_platform()
+    finance = make_member(platform, Role.FINANCE)
+    category = make_category()
+    listing = make_listing(partner, category=category)
+    revision = Revision(
+        listing_id=listing.id,
+        number=2,
+        state=RevisionState.SUBMITTED,
+        content=listing_content(name="Tide Tables Pro", categories=[category.slug]),
+        base_content=listing.content,
+        submitted_at=clock.now(),
+        submitted_by_id=owner.id,
+        changed_fields=["name"],
+        review_reasons=["sensitive"],
+    )
+    review = ListingReview(
+        listing_id=listing.id,
+        organization_id=customer_organization.id,
+        author_id=customer.id,
+        author_name=customer.name,
+        rating=4,
+        title="Good",
+        body="Does what it says.",
+    )
+    case = AbuseCase(
+        number="AB-2026-00001", listing_id=listing.id, reason="broken", details="It fails."
+    )
+    job = Job(kind="mail.send", state=JobState.DEAD, run_at=clock.now(), created_at=clock.now())
+    wish = IntegrationRequest(name="Fax", name_key="fax")
+    collection = Collection(slug="for-sailors", title="For sailors")
+    synonyms = SynonymGroup(terms=["crm", "customer relationship management"])
+    invitation = Invitation(
+        organization_id=partner.id,
+        email="new@people.example",
+        role=Role.EDITOR,
+        token_hash="0" * 64,
+        invited_by_id=owner.id,
+        expires_at=clock.now() + timedelta(days=7),
+    )
+    identities = [
+        Identity(user_id=owner.id, provider="acme", issuer="https://acme.example", subject=name)
+        for name in ("one", "two")
+    ]
+    use = ListingUse(listing_id=listing.id, organization_id=customer_organization.id)
+    rows = [revision, review, case, job, wish, collection, synonyms, invitation, use, *identities]
+    db.session.add_all(rows)
+    db.session.flush()
+    appeal = Appeal(case_id=case.id, author_id=owner.id, body="It works now.")
+    flag = ReviewFlag(review_id=review.id, user_id=stranger.id, reason="spam", state=FlagState.OPEN)
+    session, _token = start_session(owner)
+    db.session.add_all([appeal, flag])
+    db.session.flush()
+    values = {
+        "listing_slug": listing.slug,
+        "organization_slug": partner.slug,
+        "collection_slug": collection.slug,
+        "category_slug": category.slug,
+        "slug": listing.slug,
+        "section": "basics",
+        "invitation_id": invitation.id,
+        "identity_id": identities[0].id,
+        "session_id": session.id,
+        "user_id": colleague.id,
+        "review_id": review.id,
+        "revision_id": revision.id,
+        "request_id": wish.id,
+        "appeal_id": appeal.id,
+        "flag_id": flag.id,
+        "job_id": job.id,
+        "group_id": synonyms.id,
+        "listing_id": listing.id,
+        "category_id": category.id,
+        "collection_id": collection.id,
+        "organization_id": partner.id,
+        "number": case.number,
+    }
+    db.session.commit()
+    return World(
+        partner, listing, values, owner, stranger, stranger_organization, customer, finance
+    )
+
+
+def permission_of(app: Flask, rule: Rule) -> str:
+    return str(getattr(app.view_functions[rule.endpoint], "portico_permission", ""))
+
+
+def rules_of(app: Flask, actions: set[str]) -> list[Rule]:
+    return [rule for rule in app.url_map.iter_rules() if permission_of(app, rule) in actions]
+
+
+def url_of(app: Flask, rule: Rule, world: World) -> str:
+    values = dict(world.values)
+    path = rule.rule
+    if path.startswith(
+        ("/organizations/", "/partners/", "/staff/partners/", "/staff/organizations/")
+    ):
+        values["slug"] = values["organization_slug"]
+    elif path.startswith("/staff/collections/"):
+        values["slug"] = values["collection_slug"]
+    elif path.startswith("/staff/categories/"):
+        values["slug"] = values["category_slug"]
+    missing = rule.arguments - set(values)
+    assert not missing, f"{path}: tell this test a value for {missing}"
+    with app.test_request_context():
+        return str(
+            app.url_map.bind("localhost").build(
+                rule.endpoint, {n: values[n] for n in rule.arguments}
+            )
+        )
+
+
+def attempts(
+    app: Flask, actions: set[str], world: World, browser: FlaskClient
+) -> list[tuple[str, str, int]]:
+    """Every route of these actions, tried by GET and POST as it takes them."""
+    found = []
+    for rule in rules_of(app, actions):
+        url = url_of(app, rule, world)
+        for method in sorted((rule.methods or set()) & {"GET", "POST", "PUT", "PATCH", "DELETE"}):
+            response = browser.open(url, method=method)
+            found.append((method, url, response.status_code))
+    assert found
+    return found
+
+
+def facts() -> int:
+    db.session.rollback()
+    return db.session.scalar(select(func.count()).select_from(Fact)) or 0
+
+
+SignIn = Callable[..., FlaskClient]
+
+
+def test_every_permission_is_classified_here(app: Flask) -> None:
+    named = {permission_of(app, rule) for rule in app.url_map.iter_rules()}
+    actions = {name for name in named if name and not name.startswith("public: ")}
+    known = SIGNED_IN | OWNERS | OWN_ORGANIZATION | OTHER_ORGANIZATIONS | STAFF
+    assert actions - known == set()
+    assert known - actions == set()
+
+
+@pytest.mark.parametrize("who", ["stranger", "customer"])
+def test_people_of_other_organizations_cannot_reach_a_partners_things(
+    app: Flask, world: World, sign_in: SignIn, who: str
+) -> None:
+    before = facts()
+    browser = sign_in(getattr(world, who))
+    tried = attempts(app, OWNERS, world, browser)
+    assert [attempt for attempt in tried if attempt[2] not in {403, 404}] == []
+    assert facts() == before
+
+
+@pytest.mark.parametrize("who", ["stranger", "customer", "owner"])
+def test_nobody_but_staff_reaches_what_is_for_staff(
+    app: Flask, world: World, sign_in: SignIn, who: str
+) -> None:
+    before = facts()
+    browser = sign_in(getattr(world, who))
+    tried = attempts(app, STAFF, world, browser)
+    assert [attempt for attempt in tried if attempt[2] not in {403, 404}] == []
+    assert facts() == before
+
+
+def test_staff_of_finance_decide_no_reviews_and_no_cases(
+    app: Flask, world: World, sign_in: SignIn
+) -> None:
+    tried = attempts(
+        app,
+        {"reviews.decide", "case.decide", "appeal.decide", "flag.decide", "listings.manage"},
+        world,
+        sign_in(world.finance),
+    )
+    assert [attempt for attempt in tried if attempt[2] not in {403, 404}] == []
+
+
+def test_staff_are_not_members_of_a_partner(app: Flask, world: World, sign_in: SignIn) -> None:
+    tried = attempts(app, {"listing.edit", "listing.submit"}, world, sign_in(world.finance))
+    assert [attempt for attempt in tried if attempt[2] not in {403, 404}] == []
+
+
+def test_whoever_is_not_signed_in_is_asked_to(app: Flask, world: World) -> None:
+    before = facts()
+    everything = SIGNED_IN | OWNERS | OWN_ORGANIZATION | OTHER_ORGANIZATIONS | STAFF
+    tried = attempts(app, everything, world, app.test_client())
+    assert [a for a in tried if a[0] == "GET" and a[2] not in {302, 404}] == []
+    assert [a for a in tried if a[0] != "GET" and a[2] not in {401, 404}] == []
+    assert facts() == before
+
+
+def test_a_publisher_neither_reviews_nor_uses_its_own_listing(
+    app: Flask, world: World, sign_in: SignIn
+) -> None:
+    tried = attempts(app, OTHER_ORGANIZATIONS, world, sign_in(world.owner, world.partner))
+    assert [attempt for attempt in tried if attempt[2] not in {403, 404, 302, 303}] == []
+    db.session.rollback()
+    uses = db.session.scalars(select(ListingUse.organization_id)).all()
+    assert world.partner.id not in uses
+
+
+def test_a_form_without_its_token_is_refused(app: Flask, world: World, sign_in: SignIn) -> None:
+    before = facts()
+    app.config["WTF_CSRF_ENABLED"] = True
+    try:
+        browser = sign_in(world.owner, world.partner)
+        signed_in = SIGNED_IN | OWNERS | OWN_ORGANIZATION | OTHER_ORGANIZATIONS
+        tried = attempts(app, signed_in, world, browser)
+    finally:
+        app.config["WTF_CSRF_ENABLED"] = False
+    assert [a for a in tried if a[0] != "GET" and a[2] not in {400, 404}] == []
+    assert facts() == before
