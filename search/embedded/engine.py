@@ -18,6 +18,7 @@ import tantivy  # noqa: TID251 - this folder is the one that speaks to tantivy
 
 from search.embedded import writing
 from search.embedded.answer import Answerer
+from search.embedded.memory import keep_freed_memory
 from search.embedded.storage import (
     META,
     Busy,
@@ -73,6 +74,7 @@ class EmbeddedEngine:
     capabilities = frozenset({Capability.CJK})
 
     def __init__(self, path: Path) -> None:
+        keep_freed_memory()
         self._root = Path(path)
         self._specs: dict[str, IndexSpec] = {}
         self._open: dict[str, _Open] = {}

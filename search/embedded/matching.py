@@ -229,7 +229,7 @@ class Matcher:
         for option in options(parsed, at, self.synonyms):
             self._exactly(option, add)
             if option.open and len(option.words) == 1:
-                self._beginning(option.words[0], add)
+                self._beginning(option.words[0], add, joined=not option.exact)
             if option.fuzzy:
                 self._fuzzily(option, scale, found, names_only=not option.exact)
         self._split(word, add)
@@ -243,13 +243,19 @@ class Matcher:
         if len(option.words) == 1 and self.searcher.doc_freq(shape.JOINED, option.words[0]):
             add(self._term(shape.JOINED, option.words[0]), 0, option.typos)
 
-    def _beginning(self, word: str, add: Callable[..., None]) -> None:
+    def _beginning(self, word: str, add: Callable[..., None], *, joined: bool) -> None:
         everywhere = len(word) >= PREFIX_EVERYWHERE_FROM
-        for rank, name in enumerate(self.spec.searchable):
-            if everywhere or name in self.spec.names:
-                add(self._prefix(shape.words_field(name), word), rank, 0)
+        fields = [
+            (rank, shape.words_field(name))
+            for rank, name in enumerate(self.spec.searchable)
+            if everywhere or name in self.spec.names
+        ]
         if everywhere:
-            add(self._prefix(shape.JOINED, word), 0, 0)
+            fields.append((0, shape.JOINED))
+        for rank, field in fields:
+            # Words written as one mostly begin nothing: looking is cheaper than asking.
+            if not joined or self.searcher.terms_with_prefix(field, word, limit=1):
+                add(self._prefix(field, word), rank, 0)
 
     def _prefix(self, field: str, beginning: str) -> Query:
         return Query.fuzzy_term_query(self.schema, field, beginning, 0, True, True)
