@@ -28,6 +28,8 @@ _CONFUSABLE: Final = str.maketrans(
         "ł": "l",
     }
 )
+# Capitals that look Latin while their small letters do not.
+_CAPITALS: Final = str.maketrans("ΑΒΕΖΗΙΚΜΝΟΡΤΥΧАВЕКМНОРСТУХІЈЅ", "ABEZHIKMNOPTYXABEKMHOPCTYXIJS")
 _LEET: Final = str.maketrans("0134578", "oieastb")
 _SIGNS: Final = str.maketrans("@$", "as")
 # Words that say what a thing is, not whose: "Slack app" could be taken for "Slack".
@@ -51,11 +53,12 @@ class NamedThing:
 @functools.lru_cache(maxsize=32_768)
 def skeleton(name: str) -> str:
     """What is left of a name when only its look counts; empty for a name without letters."""
-    spoken = name.replace("+", " plus ").replace("#", " sharp ").translate(_SIGNS)
+    spoken = name.replace("+", " plus ").replace("#", " sharp ").translate(_SIGNS | _CAPITALS)
     folded = unicodedata.normalize("NFKD", spoken).casefold()
     plain = "".join(c for c in folded if not unicodedata.combining(c)).translate(_CONFUSABLE)
     words = _WORD.findall(re.sub(r"(?<=\w)[!|](?=\w)", "l", plain))
-    telling = [word for word in words if word not in _GENERIC] or words
+    # A number beside a name tells no two publishers apart: "Slack 2" could be Slack's.
+    telling = [word for word in words if word not in _GENERIC and not word.isdigit()] or words
     joined = "".join(word if word.isdigit() else word.translate(_LEET) for word in telling)
     # "rn" reads as "m", "vv" as "w", and a capital i as a small L.
     return joined.replace("rn", "m").replace("vv", "w").replace("l", "i")
@@ -65,7 +68,7 @@ def tolerance(length: int) -> int:
     """How many slips of a letter still make a skeleton of `length` look the same."""
     if length < _SHORTEST_FUZZY:
         return 0
-    return 1 if length < 10 else 2
+    return 1 if length < 12 else 2
 
 
 def is_close(name: str, other: str) -> bool:

@@ -108,8 +108,8 @@ def checklist(content: Mapping[str, Any]) -> list[ChecklistItem]:
         for path, message in problems.items()
         if path.partition(".")[0] in SECTION_OF
     ]
-    order = {section.key: number for number, section in enumerate(SECTIONS)}
-    items.sort(key=lambda item: order[item.section.key])
+    order = [name for section in SECTIONS for name in section.fields]
+    items.sort(key=lambda item: order.index(item.path.partition(".")[0]))
     wrong = {item.path.partition(".")[0] for item in items}
     items += [
         ChecklistItem(name, FIELD_LABELS[name], "", SECTION_OF[name], done=True)
