@@ -9,6 +9,7 @@ from marketplace.catalogue.indexing.cli import search_group
 from marketplace.core import jobs
 from marketplace.core.facts import verify_chain
 from marketplace.core.worker import build_consumer
+from marketplace.demo.load import demo_group
 
 jobs_group = AppGroup("jobs", help="The jobs that act outside the database.")
 facts_group = AppGroup("facts", help="The audit trail.")
@@ -45,3 +46,4 @@ def register_commands(app: Flask) -> None:
     app.cli.add_command(facts_group)
     app.cli.add_command(catalogue_group)
     app.cli.add_command(search_group)
+    app.cli.add_command(demo_group)
