@@ -20,13 +20,18 @@ from wtforms import (
     StringField,
     TextAreaField,
 )
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import DataRequired, Length
 
 from marketplace.core.permissions import needs
 from marketplace.site.blueprint import blueprint
 from marketplace.site.policies import may_see_style_guide as _rule  # noqa: F401 - registers it
 
-_KINDS = [("app", "App"), ("integration", "Integration"), ("service", "Service")]
+
+def _choices(**labels: str) -> list[SelectChoice]:
+    return [SelectChoice(value=value, label=label) for value, label in labels.items()]
+
+
 _PUBLISHERS = (
     ("Northlane", "northlane", True),
     ("Fjord Labs", "fjord-labs", False),
@@ -47,14 +52,16 @@ class GuideForm(FlaskForm):
     name = StringField("Name", validators=[DataRequired(), Length(max=60)])
     website = StringField("Website")
     price = DecimalField("Price")
-    category = SelectField("Category", choices=[("crm", "Sales and CRM"), ("finance", "Finance")])
+    category = SelectField("Category", choices=_choices(crm="Sales and CRM", finance="Finance"))
     description = TextAreaField("Description", validators=[DataRequired()])
-    kind = RadioField("Kind", choices=_KINDS)
+    kind = RadioField(
+        "Kind", choices=_choices(app="App", integration="Integration", service="Service")
+    )
     languages = SelectMultipleField(
-        "Languages", choices=[("en", "English"), ("de", "German"), ("fr", "French")]
+        "Languages", choices=_choices(en="English", de="German", fr="French")
     )
     beta = BooleanField("This listing is a beta")
-    rating = RadioField("Your rating", choices=[(str(n), str(n)) for n in range(1, 6)])
+    rating = RadioField("Your rating", choices=_choices(**{str(n): str(n) for n in range(1, 6)}))
     logo = FileField("Logo")
     scopes = FieldList(FormField(ScopeForm), label="Scopes", min_entries=2)
 
@@ -66,7 +73,7 @@ class RefusedForm(FlaskForm):
     link = StringField("Link", validators=[DataRequired("Enter a full web address.")])
     audience = SelectMultipleField(
         "Audience",
-        choices=[("customers", "Customers"), ("partners", "Partners")],
+        choices=_choices(customers="Customers", partners="Partners"),
         validators=[DataRequired("Choose at least one.")],
     )
     terms = BooleanField("I have read the terms", validators=[DataRequired("Tick this to go on.")])
