@@ -4,6 +4,7 @@ from flask import Flask
 from flask_wtf.csrf import CSRFProtect
 
 from marketplace.catalogue.changes import publisher_changed
+from marketplace.catalogue.curation.views import curation
 from marketplace.catalogue.discovery import views as discovery
 from marketplace.catalogue.engagement.views import engagement, requests
 from marketplace.catalogue.indexing.jobs import setup_indexing
@@ -14,6 +15,7 @@ from marketplace.identity.events import on_organization_changed
 from marketplace.identity.views import blueprint as identity
 from marketplace.site.health import blueprint as health
 from marketplace.site.media import blueprint as media
+from marketplace.site.staff import blueprint as staff
 from marketplace.site.views import blueprint as site
 
 
@@ -25,6 +27,8 @@ def register_blueprints(app: Flask, csrf: CSRFProtect) -> None:
         media,
         engagement,
         requests,
+        curation,
+        staff,
         site,
         catalogue,
         portal,

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from marketplace.catalogue.engagement.services.follows import tell_followers
+from marketplace.catalogue.engagement.services.popularity import refresh_popularity
 from marketplace.catalogue.engagement.services.requests import TELL_VOTERS, tell_voters
 from marketplace.catalogue.engagement.services.suspension import WARN_USERS, warn_users
 from marketplace.core.jobs import Payload, job_handler, periodic
@@ -21,3 +22,8 @@ def _tell_voters(payload: Payload) -> None:
 @job_handler(WARN_USERS)
 def _warn_users(payload: Payload) -> None:
     warn_users(payload["case_id"])
+
+
+@periodic("engagement.refresh_popularity", every=timedelta(hours=1))
+def _refresh_popularity(_payload: Payload) -> None:
+    refresh_popularity()

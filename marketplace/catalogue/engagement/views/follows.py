@@ -66,7 +66,7 @@ def unfollow_publisher(publisher: Organization) -> ResponseReturnValue:
     return back_to(publisher_path(publisher.slug))
 
 
-@engagement.get("/account/following")
+@engagement.get("/account/following", endpoint="follows")
 @needs("follows.read")
 def following() -> ResponseReturnValue:
     """What the person follows."""

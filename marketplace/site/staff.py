@@ -1,0 +1,144 @@
+"""The staff's home: what waits, and the jobs that need a person."""
+
+from typing import Any
+
+from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from marketplace.core import jobs
+from marketplace.core.facts import record_fact
+from marketplace.core.jobs import Job
+from marketplace.core.pagination import page_number
+from marketplace.core.permissions import current_actor, needs
+from marketplace.site import queues, staff_policies
+from marketplace.site.redaction import redacted
+
+__all__ = ["blueprint", "staff_policies"]
+
+blueprint = Blueprint("staff", __name__, url_prefix="/staff")
+
+# title, then: endpoint, permission, label, icon, the queue whose count stands beside it
+MENU: tuple[tuple[str, tuple[tuple[str, str, str, str, str], ...]], ...] = (
+    (
+        "",
+        (("staff.home", "staff.home", "Overview", "house", ""),),
+    ),
+    (
+        "Queues",
+        (
+            ("reviewing.queue", "reviews.queue", "Listings to review", "list-checks", "reviews"),
+            ("engagement.staff_flags", "flags.handle", "Flagged reviews", "flag", "flags"),
+            ("engagement.staff_cases", "cases.handle", "Reports of abuse", "shield", "cases"),
+        ),
+    ),
+    (
+        "Catalogue",
+        (
+            ("curation.listings", "standing.read", "Listings", "layout-grid", ""),
+            ("curation.publishers", "standing.read", "Publishers", "building-2", ""),
+            ("curation.collections", "collections.manage", "Collections", "layers", ""),
+            ("curation.categories", "categories.manage", "Categories", "folder", ""),
+            ("requests.index", "request.manage", "Requests", "lightbulb", "requests"),
+        ),
+    ),
+    (
+        "Search",
+        (
+            ("curation.search_log", "search_log.read", "Searches", "chart-column", ""),
+            ("curation.synonyms", "synonyms.manage", "Synonyms", "link", ""),
+        ),
+    ),
+    ("System", (("staff.jobs_page", "staff.jobs", "Jobs", "workflow", "dead_jobs"),)),
+)
+
+
+@blueprint.app_context_processor
+def _side_menu() -> dict[str, Any]:
+    """The staff's side menu, for every page below /staff."""
+    actor = current_actor()
+    if not request.path.startswith("/staff") or not actor.is_staff:
+        return {}
+    counts = queues.waiting()
+    groups = []
+    for title, entries in MENU:
+        items = [
+            {
+                "label": label,
+                "href": url_for(endpoint),
+                "icon": icon,
+                "count": counts[queue].count if queue else None,
+                "tone": "danger" if queue == "dead_jobs" else "neutral",
+                "current": _is_current(endpoint),
+            }
+            for endpoint, permission, label, icon, queue in entries
+            if endpoint in current_app.view_functions and actor.can(permission)
+        ]
+        if items:
+            groups.append({"title": title, "items": items})
+    return {"staff_nav": groups}
+
+
+def _is_current(endpoint: str) -> bool:
+    if endpoint == request.endpoint:
+        return True
+    base = url_for(endpoint)
+    return base != "/staff" and request.path.startswith(base + "/")
+
+
+@blueprint.get("")
+@needs("staff.home")
+def home() -> ResponseReturnValue:
+    """What waits, and how search and jobs do."""
+    actor = current_actor()
+    health = current_app.extensions["portico_search"].health()
+    return render_template(
+        "staff/home.html",
+        queues=queues.waiting(),
+        health=health,
+        jobs=jobs.counts(),
+        late=jobs.oldest_due_age(),
+        may={
+            name: actor.can(permission)
+            for name, permission in (
+                ("reviews", "reviews.queue"),
+                ("flags", "flags.handle"),
+                ("cases", "cases.handle"),
+                ("requests", "request.manage"),
+                ("jobs", "staff.jobs"),
+                ("searches", "search_log.read"),
+                ("collections", "collections.manage"),
+                ("standing", "standing.read"),
+            )
+        },
+    )
+
+
+@blueprint.get("/jobs")
+@needs("staff.jobs")
+def jobs_page() -> ResponseReturnValue:
+    """Dead jobs with their errors, and how many jobs are in each state."""
+    page = queues.page_of_dead_jobs(page_number(request.args.get("page")))
+    return render_template(
+        "staff/jobs.html",
+        page=page,
+        counts=jobs.counts(),
+        late=jobs.oldest_due_age(),
+        errors={job.id: redacted(job.last_error) for job in page.items},
+    )
+
+
+@blueprint.post("/jobs/<int:job_id>/retry")
+@needs("staff.jobs", load=queues.find_job, name="job")
+def retry_job(job: Job) -> ResponseReturnValue:
+    """Let a dead job run again. Repeating it is harmless."""
+    if jobs.retry_dead(job.id):
+        record_fact(
+            "job.retried",
+            subject=("job", job.id),
+            actor_user_id=current_actor().user_id,
+            data={"kind": job.kind},
+        )
+        flash("The job runs again.", "success")
+    else:
+        flash("This job is not dead any more.", "info")
+    return redirect(url_for("staff.jobs_page"), code=303)
