@@ -1,10 +1,12 @@
 """Everything that a listing's page shows; also the page of a draft, as the public would see it."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
 from flask import current_app, url_for
+from markupsafe import Markup
 
 from marketplace.catalogue.content import SECURITY_QUESTIONS, ListingContent
 from marketplace.catalogue.discovery import facets
@@ -14,10 +16,24 @@ from marketplace.catalogue.models import Category, Listing, ListingStatus
 from marketplace.catalogue.pages import json_ld, queries
 from marketplace.catalogue.pages.similar import Candidate, most_similar
 from marketplace.core.database import db
+from marketplace.core.markdown import render_markdown
 from marketplace.core.permissions import ANONYMOUS, Actor
 
 SIMILAR = 4
 _CONSIDERED = 40
+
+
+def prose(source: str) -> Markup:
+    """Markdown below a heading of the second level: its own headings begin at the third, whatever
+    level their author began with, so that the outline of the page has no gap."""
+    html = render_markdown(source)
+    levels = {int(level) for level in re.findall(r"<h([3-6])", html)}
+    if not levels or 3 in levels:
+        return html
+    by = min(levels) - 3
+    moved = re.sub(r"<(/?)h([3-6])>", lambda m: f"<{m[1]}h{int(m[2]) - by}>", html)
+    return Markup(moved)  # noqa: S704 - sanitised HTML whose headings were renamed
+
 
 COMPLIANCE_LABELS = {
     "soc2": "SOC 2",
@@ -45,6 +61,7 @@ LABELS: Mapping[str, Any] = {
     "region_labels": REGION_LABELS,
     "security_questions": SECURITY_QUESTIONS,
     "language_label": facets.language_label,
+    "prose": prose,
     "country_label": facets.country_label,
 }
 

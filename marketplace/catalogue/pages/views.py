@@ -11,6 +11,7 @@ from marketplace.catalogue.discovery.cards import ListingCard
 from marketplace.catalogue.discovery.facets import country_label
 from marketplace.catalogue.discovery.parameters import SORTS, ListingSearch
 from marketplace.catalogue.discovery.services import find
+from marketplace.catalogue.engagement.queries.follows import follows_publisher
 from marketplace.catalogue.models import ListingStatus
 from marketplace.catalogue.pages import json_ld, queries
 from marketplace.catalogue.pages.comparison import MOST, compare_all
@@ -226,6 +227,7 @@ def publisher(slug: str) -> ResponseReturnValue:
             publisher=found,
             logo_url=logo,
             figures=db.session.execute(queries.publisher_figures(found.id)).one(),
+            follows=follows_publisher(current_actor().user_id, found.id),
             page=page,
             sort=sort,
             sorts=list(LIST_SORTS.items()),
