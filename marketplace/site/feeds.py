@@ -30,7 +30,7 @@ def feed() -> ResponseReturnValue:
             abort(404)
         query = query.where(discovery_queries.in_category(found.id))
         title = f"New in {found.name} on {site}"
-    own_url = absolute(url_for("site.feed", **({"category": slug} if slug else {})))
+    own_url = absolute(url_for("site.feed", category=slug or None))
     cards = load_cards(
         discovery_queries.ordered(query, "newest").limit(ENTRIES), with_categories=True
     )

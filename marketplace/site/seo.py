@@ -39,7 +39,7 @@ def robots() -> ResponseReturnValue:
     return response
 
 
-def _listings() -> Select[Any]:
+def _listings() -> Select[str, datetime | None]:
     return (
         select(Listing.slug, Listing.content_updated_at)
         .join(Organization, Organization.id == Listing.publisher_id)
@@ -48,7 +48,7 @@ def _listings() -> Select[Any]:
     )
 
 
-def _publishers() -> Select[Any]:
+def _publishers() -> Select[str, datetime]:
     return (
         select(Organization.slug, Organization.updated_at)
         .where(

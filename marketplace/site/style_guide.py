@@ -39,14 +39,14 @@ _PUBLISHERS = (
 )
 
 
-class ScopeForm(Form):
+class ScopeForm(Form):  # type: ignore[misc]  # wtforms has no types
     """A row of the repeatable fields."""
 
     scope = StringField("Scope", validators=[DataRequired()])
     reason = StringField("Reason", validators=[DataRequired()])
 
 
-class GuideForm(FlaskForm):
+class GuideForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
     """One field of each kind."""
 
     name = StringField("Name", validators=[DataRequired(), Length(max=60)])
@@ -66,7 +66,7 @@ class GuideForm(FlaskForm):
     scopes = FieldList(FormField(ScopeForm), label="Scopes", min_entries=2)
 
 
-class RefusedForm(FlaskForm):
+class RefusedForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
     """Fields that are wrong."""
 
     title = StringField("Title", validators=[DataRequired("Give it a title.")])

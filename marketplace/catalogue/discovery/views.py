@@ -1,14 +1,13 @@
 """The search page and the suggestions."""
 
-import logging
 import re
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from flask import Blueprint, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFProtect
-from sqlalchemy.exc import SQLAlchemyError
 
+from marketplace.catalogue.curation import search_log
 from marketplace.catalogue.discovery import services
 from marketplace.catalogue.discovery.caching import for_everybody
 from marketplace.catalogue.discovery.facets import Facet
@@ -16,12 +15,10 @@ from marketplace.catalogue.discovery.marking import marked_card
 from marketplace.catalogue.discovery.parameters import SORTS, ListingSearch
 from marketplace.catalogue.discovery.results import ListingResults
 from marketplace.catalogue.discovery.suggestions import suggest
-from marketplace.core.database import db
 from marketplace.core.errors import ForbiddenError
 from marketplace.core.limits import limiter
 from marketplace.core.permissions import public
 
-log = logging.getLogger(__name__)
 blueprint = Blueprint("search_pages", __name__)
 
 _ELEMENT_ID = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,40}")
@@ -54,7 +51,7 @@ def search() -> ResponseReturnValue:
     response.vary.update(("HX-Request", "HX-Target"))
     for_everybody(response)
     if asked.text and asked.page == 1 and not _is_typing():
-        _record(asked.text, results.total)
+        search_log.record_search(asked.text, results.total)
     return response
 
 
@@ -161,10 +158,8 @@ def record() -> ResponseReturnValue:
     position = request.form.get("position", type=int)
     total = request.form.get("total", type=int)
     if asked.text and total is not None:
-        _record(asked.text, max(total, 0))
+        search_log.record_search(asked.text, max(total, 0))
     if asked.text and position is not None and 1 <= position <= 1_000:
-        from marketplace.catalogue.curation import search_log
-
         search_log.record_click(asked.text, position)
     return "", 204
 
@@ -172,14 +167,3 @@ def record() -> ResponseReturnValue:
 def exempt_from_csrf(csrf: CSRFProtect) -> None:
     """The log takes reports of pages that have no token, because they are cached for everybody."""
     csrf.exempt(record)
-
-
-def _record(text: str, total: int) -> None:
-    """Count the search. What goes wrong is noted and does not take the page away."""
-    from marketplace.catalogue.curation import search_log
-
-    try:
-        with db.session.begin_nested():
-            search_log.record_search(text, total)
-    except SQLAlchemyError as error:
-        log.warning("a search was not counted", exc_info=error)
