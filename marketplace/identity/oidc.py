@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -21,6 +21,7 @@ from marketplace.identity.id_token import (
 )
 from marketplace.identity.profiles import Profile, profile_of_claims
 from marketplace.identity.provider_http import (
+    ProviderError,
     ProviderRefusedError,
     ProviderUnavailableError,
     is_loopback,
@@ -33,16 +34,44 @@ KEEP_SECONDS = 3600.0
 # An unknown key makes us fetch the keys again (the provider may have changed them), but not more
 # often than this, so that forged tokens do not become requests to the provider.
 REFETCH_KEYS_AFTER_SECONDS = 60.0
+# While a provider is down, those who wait for the same answer are told at once, not one by one
+# after a timeout each; after this time it is asked again.
+KEEP_FAILURE_SECONDS = 5.0
 MICROSOFT = "https://login.microsoftonline.com/"
 MICROSOFT_SHARED = {f"{MICROSOFT}{name}/v2.0" for name in ("common", "organizations", "consumers")}
 
 
 @dataclass(frozen=True)
-class Kept:
-    """Something fetched, and when (monotonic seconds)."""
+class Fetched:
+    """What came of a fetch, a value or a failure, and when (monotonic seconds)."""
 
-    value: dict[str, Any]
     at: float
+    value: dict[str, Any] | None = None
+    failure: ProviderError | None = None
+
+
+class KeptFetch:
+    """Something fetched now and then, kept in between. Thread-safe: one fetch at a time."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._last: Fetched | None = None
+
+    def get(self, fetch: Callable[[], dict[str, Any]], *, keep: float) -> dict[str, Any]:
+        """The value, not older than `keep` seconds. Raises ProviderError."""
+        with self._lock:
+            last = self._last
+            age = time.monotonic() - last.at if last is not None else 0.0
+            if last is not None and last.failure is not None and age < KEEP_FAILURE_SECONDS:
+                raise type(last.failure)(last.failure.reason)
+            if last is None or last.value is None or age > keep:
+                try:
+                    last = Fetched(time.monotonic(), value=fetch())
+                except ProviderError as error:
+                    self._last = Fetched(time.monotonic(), failure=error)
+                    raise
+                self._last = last
+            return last.value or {}
 
 
 class OidcAdapter:
@@ -53,9 +82,8 @@ class OidcAdapter:
         self.name = settings.name
         self.label = settings.label
         self.redirect_uri = redirect_uri
-        self._lock = threading.Lock()
-        self._metadata: Kept | None = None
-        self._keys: Kept | None = None
+        self._metadata = KeptFetch()
+        self._keys = KeptFetch()
 
     def authorization_url(self, *, state: str, nonce: str, code_verifier: str) -> str:
         """Where the browser is sent. Raises ProviderError."""
@@ -86,15 +114,12 @@ class OidcAdapter:
 
     def metadata(self) -> dict[str, Any]:
         """The discovery document, checked. Raises ProviderError."""
-        with self._lock:
-            kept = self._metadata
-            if kept is None or time.monotonic() - kept.at > KEEP_SECONDS:
-                found = self._get(
-                    f"{self.settings.issuer}/.well-known/openid-configuration", "discovery"
-                )
-                self._check_metadata(found)
-                self._metadata = kept = Kept(found, time.monotonic())
-        return kept.value
+        return self._metadata.get(self._discover, keep=KEEP_SECONDS)
+
+    def _discover(self) -> dict[str, Any]:
+        found = self._get(f"{self.settings.issuer}/.well-known/openid-configuration", "discovery")
+        self._check_metadata(found)
+        return found
 
     def _check_metadata(self, found: dict[str, Any]) -> None:
         expected = self.settings.issuer
@@ -172,13 +197,10 @@ class OidcAdapter:
         raise ProviderRefusedError("ID token: no known key")
 
     def _key_set(self, metadata: dict[str, Any], *, again: bool) -> dict[str, Any]:
-        longest = REFETCH_KEYS_AFTER_SECONDS if again else KEEP_SECONDS
-        with self._lock:
-            kept = self._keys
-            if kept is None or time.monotonic() - kept.at > longest:
-                found = self._get(metadata["jwks_uri"], "the key set")
-                self._keys = kept = Kept(found, time.monotonic())
-        return kept.value
+        return self._keys.get(
+            lambda: self._get(metadata["jwks_uri"], "the key set"),
+            keep=REFETCH_KEYS_AFTER_SECONDS if again else KEEP_SECONDS,
+        )
 
     def _userinfo(
         self, token: dict[str, Any], subject: str, metadata: dict[str, Any]

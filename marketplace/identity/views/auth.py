@@ -38,12 +38,9 @@ def login() -> ResponseReturnValue:
     next_path = local_path(request.args.get("next"))
     if current_actor().is_authenticated:
         return redirect(next_path or url_for("identity.account"))
-    page = render_template(
+    return render_template(
         "identity/login.html", providers=all_providers(), next_path=next_path or None
     )
-    response = make_response(page)
-    response.headers["Cache-Control"] = "no-store"
-    return response
 
 
 @blueprint.get("/auth/<provider>/login")
@@ -69,9 +66,7 @@ def provider_login(provider: str) -> ResponseReturnValue:
         )
     except ProviderError as error:
         return _failed(adapter, error)
-    response = redirect(url)
-    response.headers["Cache-Control"] = "no-store"
-    return response
+    return redirect(url)
 
 
 @blueprint.get("/auth/<provider>/callback")
@@ -114,8 +109,6 @@ def logout() -> ResponseReturnValue:
     flash("You are signed out.", "success")
     response = redirect(url_for("identity.login"))
     response.delete_cookie(COOKIE, httponly=True, samesite="Lax", secure=settings().is_https)
-    # What the browser kept of signed-in pages is gone too.
-    response.headers["Clear-Site-Data"] = '"cache"'
     return response
 
 
@@ -151,7 +144,6 @@ def _sign_in(
     if done.is_new:
         target = url_for("identity.welcome", next=pending.next_path or None)
     response = redirect(target)
-    response.headers["Cache-Control"] = "no-store"
     set_session_cookie(response, token, secure=settings().is_https)
     return response
 
@@ -200,7 +192,6 @@ def _problem(
         **context,
     )
     response = make_response(page, status or STATUS_OF_PROBLEM.get(kind, 400))
-    response.headers["Cache-Control"] = "no-store"
     if kind == "unavailable":
         response.headers["Retry-After"] = "30"
     return response

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Blueprint, current_app, request, url_for
+from flask import Blueprint, Response, current_app, request, url_for
 from flask.blueprints import BlueprintSetupState
 
 from marketplace.config import Settings
@@ -33,6 +33,13 @@ def settings() -> Settings:
     """The settings of the running application."""
     found: Settings = current_app.extensions["portico_settings"]
     return found
+
+
+@blueprint.after_request
+def _never_store(response: Response) -> Response:
+    """Whoever uses the browser next finds nothing of an account in its cache."""
+    response.headers.setdefault("Cache-Control", "no-store")
+    return response
 
 
 @blueprint.app_context_processor

@@ -40,7 +40,6 @@ def invitation() -> ResponseReturnValue:
         here=request.full_path,
     )
     response = make_response(page, 410 if closed else 200)
-    response.headers["Cache-Control"] = "no-store"
     response.headers["Referrer-Policy"] = "no-referrer"
     return response
 

@@ -61,7 +61,6 @@ def members_export(organization: Organization) -> ResponseReturnValue:
     )
     name = f"{organization.slug}-members.csv"
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
-    response.headers["Cache-Control"] = "no-store"
     return response
 
 

@@ -9,6 +9,7 @@ import pytest
 import requests
 from flask import Flask
 from flask.testing import FlaskClient
+from joserfc.jwk import RSAKey
 from werkzeug.test import TestResponse
 
 from marketplace.config import OidcProvider
@@ -27,6 +28,7 @@ SITE = "http://localhost"
 ADA = DemoPerson("ada-1", "Ada Okafor", "ada@quayside.example", "quayside", "owner")
 BEN = DemoPerson("ben-2", "Ben Ruiz", "ben@bluekite.example", "blue-kite", "owner")
 PEOPLE = (ADA, BEN)
+KEY = RSAKey.generate_key(2048, auto_kid=True)  # making one takes longer than a whole sign-in
 
 
 @dataclass
@@ -53,7 +55,7 @@ def start(
 ) -> tuple[RunningProvider, AbstractContextManager[None]]:
     """A provider of that name, and the context in which it serves."""
     client = Client("portico", "a-client-secret", (f"{SITE}/auth/{name}/callback",))
-    provider = kind("", PEOPLE, client)
+    provider = kind("", PEOPLE, client, key=KEY)
     server = make_provider_server("127.0.0.1", 0, build_app(provider))
     provider.issuer = f"http://127.0.0.1:{server.server_port}"
     return RunningProvider(name, provider), serving(server)

@@ -12,7 +12,6 @@ from marketplace.core.facts import Fact
 from marketplace.identity.models import Identity, Membership, Organization, Role, User, UserSession
 from tests.conftest import SignIn
 from tests.factories.people import make_customer, make_member, make_organization, make_user
-from tests.journeys.identity.conftest import ADA, Journey, RunningProvider
 
 PAGES = (
     "/welcome",
@@ -251,27 +250,6 @@ def test_switching_never_leads_to_another_site(sign_in: SignIn) -> None:
     assert response.status_code == 302
     assert response.location.startswith("/")
     assert not response.location.startswith("//")
-
-
-def test_linking_needs_a_proof_and_a_confirmation(
-    acme: RunningProvider, journey: Journey, sign_in: SignIn
-) -> None:
-    user = make_user("Grace Hill")
-    browser = Journey(sign_in(user))
-
-    asked = browser.client.get(browser.choose(browser.begin(link="1"), ADA))
-    assert asked.location == "/account/sign-ins/new"
-    assert db.session.scalars(select(Identity)).all() == []
-    page = browser.client.get(asked.location).text
-    assert ADA.email in page
-
-    assert browser.client.post("/account/sign-ins").location == "/account/sign-ins"
-    assert db.session.scalars(select(Identity.user_id)).one() == user.id
-    # The other browser now opens the same account.
-    journey.sign_in(ADA)
-    assert "Grace Hill" in journey.client.get("/account").text
-    # What was confirmed once is not lying around to be confirmed again.
-    assert browser.client.post("/account/sign-ins").status_code == 404
 
 
 def mailed_link(app: Flask, recipient: str) -> str:
