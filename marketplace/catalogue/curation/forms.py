@@ -38,7 +38,7 @@ class CategoryForm(FlaskForm):  # type: ignore[misc]  # flask-wtf has no types
     name = StringField("Name", validators=[DataRequired("Enter a name.")])
     description = StringField("Description", description="What belongs into it, in one sentence.")
     icon = SelectField(
-        "Icon", choices=[(name, name.replace("-", " ")) for name in CATEGORY_ICONS], default="box"
+        "Icon", choices={name: name.replace("-", " ") for name in CATEGORY_ICONS}, default="box"
     )
 
 

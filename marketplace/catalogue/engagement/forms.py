@@ -21,7 +21,7 @@ class ReviewForm(FlaskForm):  # type: ignore[misc]  # flask-wtf has no types
 
     rating = RadioField(
         "Your rating",
-        choices=[(str(star), str(star)) for star in (5, 4, 3, 2, 1)],
+        choices={str(star): str(star) for star in (5, 4, 3, 2, 1)},
         validators=[DataRequired("Choose one to five stars.")],
         validate_choice=False,
     )
@@ -43,7 +43,7 @@ class FlagForm(FlaskForm):  # type: ignore[misc]  # flask-wtf has no types
 
     reason = RadioField(
         "What is wrong with this review?",
-        choices=list(FLAG_REASONS.items()),
+        choices=dict(FLAG_REASONS),
         validators=[DataRequired("Choose a reason.")],
         validate_choice=False,
     )
@@ -80,7 +80,7 @@ class RequestStateForm(FlaskForm):  # type: ignore[misc]  # flask-wtf has no typ
 
     state = SelectField(
         "State",
-        choices=[(state.value, state.value.capitalize()) for state in RequestState],
+        choices={state.value: state.value.capitalize() for state in RequestState},
         validate_choice=False,
     )
     note = TextAreaField("Note", description="Everybody can read it on the request.")
@@ -95,7 +95,7 @@ class ReportForm(FlaskForm):  # type: ignore[misc]  # flask-wtf has no types
 
     reason = RadioField(
         "What is wrong?",
-        choices=list(CASE_REASONS.items()),
+        choices=dict(CASE_REASONS),
         validators=[DataRequired("Choose what is wrong.")],
         validate_choice=False,
     )

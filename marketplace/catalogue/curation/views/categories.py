@@ -126,9 +126,9 @@ def _form_page(form: CategoryForm, category: Category | None) -> str:
 
 
 def _deletion_page(category: Category, form: MergeForm) -> str:
-    form.into.choices = [
-        (found.slug, found.name) for found in ordered_categories() if found.id != category.id
-    ]
+    form.into.choices = {
+        found.slug: found.name for found in ordered_categories() if found.id != category.id
+    }
     return render_template(
         "curation/category_deletion.html",
         category=category,

@@ -122,6 +122,16 @@ def page_of_received_reviews(
     return paginate(query, page=page, per_page=PER_PAGE)
 
 
+def page_of_written_reviews(organization_id: int, page: int) -> Page[ListingReview]:
+    """One page of the reviews that an organization wrote, removed ones included."""
+    query = _with_listing().where(ListingReview.organization_id == organization_id)
+    return paginate(
+        query.order_by(ListingReview.created_at.desc(), ListingReview.id.desc()),
+        page=page,
+        per_page=PER_PAGE,
+    )
+
+
 def flagged_reviews(state: FlagState, page: int) -> Page[ListingReview]:
     """Reviews that have flags in `state`; those with the oldest flag first."""
     has_flag = exists().where(ReviewFlag.review_id == ListingReview.id, ReviewFlag.state == state)

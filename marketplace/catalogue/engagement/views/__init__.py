@@ -3,6 +3,7 @@
 from marketplace.catalogue.engagement import jobs, policies
 from marketplace.catalogue.engagement.views import (
     follows,
+    my_reviews,
     partner_cases,
     partner_reviews,
     reports,
@@ -18,6 +19,7 @@ __all__ = [
     "engagement",
     "follows",
     "jobs",
+    "my_reviews",
     "partner_cases",
     "partner_reviews",
     "policies",
