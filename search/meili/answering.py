@@ -10,6 +10,7 @@ from typing import Any
 
 from search.engine import (
     MAX_WINDOW,
+    RELEVANCE,
     FacetValue,
     Hit,
     IndexSpec,
@@ -42,6 +43,7 @@ class Answering:
     def search(self, query: SearchQuery) -> SearchPage:
         """The page. Raises what :class:`Transport` raises, and the callers' mistakes."""
         parsed = parse(layout.visible(query.text))
+        self._spec.sort(query.sort)
         wanted = max(0, min(query.per_page, MAX_WINDOW - query.offset))
         groups = asking.groups(self._spec, query)
         searches = self._page(query, parsed, groups, wanted)
@@ -61,8 +63,9 @@ class Answering:
                 strategy = asking.FREQUENCY if query.words_drop else asking.ALL
                 again = self._page(query, parsed, groups, wanted)
                 answers = self._ask([item | {"matchingStrategy": strategy} for item in again])
+        found = _named_first(query, parsed, answers[0]["hits"][:wanted])
         return SearchPage(
-            hits=self._hits(query, parsed, answers[0]["hits"][:wanted]),
+            hits=self._hits(query, parsed, found),
             total=int(answers[0]["totalHits"]),
             page=query.page,
             per_page=query.per_page,
@@ -94,11 +97,11 @@ class Answering:
             if number == 0 and wanted:
                 more |= {"page": query.page, "hitsPerPage": query.per_page}
                 more["sort"] = asking.order(self._spec, query)
+                more["attributesToRetrieve"] = [layout.ID, layout.WHOLE]
                 if query.highlight:
-                    more["attributesToRetrieve"] = [layout.ID, layout.SOURCE]
+                    more["attributesToRetrieve"] += [layout.SOURCE]
             conditions = asking.conditions(self._spec, query, tree)
             searches.append(asking.search(self._spec, self._uid, text, conditions, **more))
-        asking.order(self._spec, query)
         return searches
 
     def _total(self, query: SearchQuery, text: str, **more: Any) -> dict[str, Any]:
@@ -217,6 +220,24 @@ class Answering:
                 item["filter"] = conditions
             values = list(self._counts(counted, page.values(), self._ask(searches))[facet])
         return _sorted(item for item in values if fold(item.value).startswith(beginning))[:limit]
+
+
+def _named_first(
+    query: SearchQuery, parsed: Parsed, found: Sequence[Mapping[str, Any]]
+) -> list[Mapping[str, Any]]:
+    """The first page with names that are the query at its head, then names that begin with
+    it. The server does this for words alone; it knows nothing of names written as one."""
+    asked = parsed.whole.replace(" ", "")
+    if query.page > 1 or query.sort != RELEVANCE or not asked:
+        return list(found)
+
+    def tier(hit: Mapping[str, Any]) -> int:
+        names = hit.get(layout.WHOLE) or ()
+        if asked in names:
+            return 0
+        return 1 if any(name.startswith(asked) for name in names) else 2
+
+    return sorted(found, key=tier)
 
 
 def _sorted(values: Any) -> tuple[FacetValue, ...]:

@@ -21,7 +21,7 @@ LAYOUT = 1
 """Changed when this file changes what the server keeps: older indexes are then rebuilt."""
 
 KEY, ID, SOURCE, PRINT = "key", "id", "source", "print"
-SCOPE, JOINED, POPULARITY = "scope", "joined", "popularity"
+SCOPE, JOINED, WHOLE, POPULARITY = "scope", "joined", "whole", "popularity"
 MAX_FACET_VALUES = 500
 _SAFE_KEY = re.compile(r"[A-Za-z0-9_-]{1,200}\Z")
 _SIGNED = re.compile(r"(?<![^\W_])([^\W_]+\+\+|[a-z]#)(?![^\W_])")
@@ -59,7 +59,7 @@ def settings(spec: IndexSpec, groups: Sequence[Sequence[str]]) -> dict[str, Any]
     """The settings of an index for this spec, with this table of synonyms."""
     return {
         "searchableAttributes": searchable(spec),
-        "displayedAttributes": [ID, SOURCE, PRINT, stamp(spec)],
+        "displayedAttributes": [ID, WHOLE, SOURCE, PRINT, stamp(spec)],
         "rankingRules": [
             "sort",
             "words",
@@ -147,6 +147,15 @@ def plain(text: str) -> str:
     return " ".join(map(worded, words(visible(text))))
 
 
+def glued(text: str) -> str:
+    """A name without its spaces, as names are compared.
+
+    >>> glued("Node.js") == glued("NodeJS")
+    True
+    """
+    return "".join(words(visible(text)))
+
+
 def audience(name: str) -> str:
     """An audience as it is filtered by. The server ignores case in filters; a hash has
     none, so that two audiences never meet."""
@@ -173,13 +182,16 @@ def flatten(spec: IndexSpec, doc: Document) -> dict[str, Any]:
         SCOPE: [audience(keyword(item)) for item in texts(doc.get(spec.scope))],
     }
     joined: dict[str, None] = {}
+    whole: dict[str, None] = {}
     for name in spec.searchable:
         values = texts(doc.get(name))
         flat[words_field(name)] = [folded(value) for value in values]
         if name in spec.names:
             for value in values:
                 joined |= dict.fromkeys(map(worded, joined_forms(words(value))))
+                whole[glued(value)] = None
     flat[JOINED] = list(joined)
+    flat[WHOLE] = list(whole)
     for field in spec.facets + spec.filters:
         found = filter_values(field, doc)
         flat[filter_field(field.name)] = [
