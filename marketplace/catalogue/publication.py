@@ -44,6 +44,8 @@ def apply_content(
     listing.tagline = content.tagline
     listing.kind = content.kind
     listing.pricing_model = content.pricing.model
+    listing.logo_key = content.logo.key if content.logo else None
+    listing.brand_color = content.brand_color
     listing.content = content.to_json()
     listing.content_updated_at = at
     if listing.published_at is None:

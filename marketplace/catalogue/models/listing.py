@@ -44,6 +44,9 @@ class Listing(Base):
     tagline: Mapped[str] = mapped_column(String(120), default="")
     kind: Mapped[str] = mapped_column(String(20), default="integration")
     pricing_model: Mapped[str] = mapped_column(String(20), default="contact")
+    # Copies of two small parts of the content, so that a list need not read the whole of it.
+    logo_key: Mapped[str | None] = mapped_column(String(200))
+    brand_color: Mapped[str | None] = mapped_column(String(7))
     content: Mapped[dict[str, Any]] = mapped_column(default=dict)
     published_revision_id: Mapped[int | None] = mapped_column(
         ForeignKey("revision.id", use_alter=True)
