@@ -1,6 +1,6 @@
 """What a list shows of a listing: a small value, loaded without the whole content."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -69,18 +69,23 @@ class ListingCard:
         return url_for("catalogue.listing", slug=self.slug)
 
 
-def load_cards(query: Select[Any], *, with_categories: bool = False) -> tuple[ListingCard, ...]:
-    """The cards of a query made by `queries.cards()`: one database query, two with categories."""
-    rows = db.session.execute(query).all()
+def load_cards(
+    query: Select[Any], *, ids: Sequence[int] | None = None, with_categories: bool = False
+) -> tuple[ListingCard, ...]:
+    """The cards of a query made by `queries.cards()`: one database query, two with categories.
+    `ids` are those of `queries.CARDS_BY_ID`; without any, nothing is asked."""
+    if ids is not None and not ids:
+        return ()
+    rows = db.session.execute(query, None if ids is None else {"ids": ids}).all()
     categories: Mapping[int, Sequence[CategoryBrief]] = {}
     if with_categories and rows:
-        categories = _categories(row.id for row in rows)
+        categories = _categories([row.id for row in rows])
     return tuple(card_of(row, tuple(categories.get(row.id, ()))) for row in rows)
 
 
-def _categories(ids: Iterable[int]) -> dict[int, list[CategoryBrief]]:
+def _categories(ids: Sequence[int]) -> dict[int, list[CategoryBrief]]:
     found: dict[int, list[CategoryBrief]] = {}
-    for row in db.session.execute(queries.categories_of(tuple(ids))):
+    for row in db.session.execute(queries.CATEGORIES_OF, {"ids": ids}):
         found.setdefault(row.listing_id, []).append(CategoryBrief(row.slug, row.name))
     return found
 

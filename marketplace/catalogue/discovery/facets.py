@@ -44,13 +44,19 @@ _FIXED: Mapping[str, Mapping[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class FacetChoice:
-    """A value of a facet. `search` is what choosing it (or letting it go) asks for."""
+    """A value of a facet of the search `asked`."""
 
+    facet: str
     value: str
     label: str
     count: int
     selected: bool
-    search: ListingSearch
+    asked: ListingSearch
+
+    @property
+    def search(self) -> ListingSearch:
+        """What choosing it (or letting it go) asks for."""
+        return self.asked.toggled(self.facet, self.value)
 
     @property
     def args(self) -> dict[str, list[str]]:
@@ -112,11 +118,12 @@ def build_facet(
     )
     values = tuple(
         FacetChoice(
+            facet=rule.name,
             value=value,
             label=value_label(rule.name, value, names),
             count=found.get(value, 0),
             selected=value in chosen,
-            search=search.toggled(rule.name, value),
+            asked=search,
         )
         for value in order[:MOST_VALUES]
         if found.get(value) or value in chosen

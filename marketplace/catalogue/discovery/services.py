@@ -88,7 +88,10 @@ def engine_filter(search: ListingSearch) -> Filter | None:
 
 
 def _results(search: ListingSearch, page: SearchPage) -> ListingResults:
-    by_id = {card.id: card for card in _cards([int(hit.id) for hit in page.hits])}
+    ids = [int(hit.id) for hit in page.hits]
+    by_id = {
+        card.id: card for card in load_cards(queries.CARDS_BY_ID, ids=ids, with_categories=True)
+    }
     items = tuple(by_id[int(hit.id)] for hit in page.hits if int(hit.id) in by_id)
     names = facet_names(search)
     facets = tuple(
@@ -118,12 +121,6 @@ def _results(search: ListingSearch, page: SearchPage) -> ListingResults:
     )
 
 
-def _cards(ids: list[int]) -> tuple[ListingCard, ...]:
-    if not ids:
-        return ()
-    return load_cards(queries.cards_by_id(ids), with_categories=True)
-
-
 def _fitting(card: ListingCard, found: Mapping[str, Highlight]) -> dict[str, Highlight]:
     """The highlights whose text is still what the listing says."""
     return {
@@ -135,7 +132,7 @@ def _fitting(card: ListingCard, found: Mapping[str, Highlight]) -> dict[str, Hig
 
 def facet_names(search: ListingSearch) -> Names:
     """Labels of facet values that the database knows: categories, and chosen publishers."""
-    categories = {row.slug: row.name for row in db.session.execute(queries.category_names())}
+    categories = {row.slug: row.name for row in db.session.execute(queries.CATEGORY_NAMES)}
     names: dict[str, Mapping[str, str]] = {"category": categories}
     chosen = search.chosen("publisher")
     if chosen:
@@ -149,7 +146,7 @@ def _did_you_mean(search: ListingSearch) -> str | None:
         return None
     names = list(db.session.scalars(queries.popular_names(_NAMES_FOR_SPELLING)))
     names += _names_that_begin_alike(search.text)
-    names += [row.name for row in db.session.execute(queries.category_names())]
+    names += [row.name for row in db.session.execute(queries.CATEGORY_NAMES)]
     return closest(search.text, names)
 
 
@@ -164,7 +161,7 @@ def _names_that_begin_alike(text: str) -> list[str]:
     except SearchUnavailable:
         # The popular names are suggestion enough.
         return []
-    return [card.name for card in load_cards(queries.cards_by_id([int(i) for i in page.ids]))]
+    return [card.name for card in load_cards(queries.CARDS_BY_ID, ids=[int(i) for i in page.ids])]
 
 
 def help_without_results(search: ListingSearch) -> NoResultsHelp:

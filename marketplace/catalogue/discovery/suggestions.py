@@ -73,7 +73,7 @@ def _listings(text: str) -> tuple[Suggestion, ...]:
         cards = load_cards(query)
         marks: dict[int, Highlight] = {}
     else:
-        by_id = {card.id: card for card in load_cards(queries.cards_by_id(_ids(page)))}
+        by_id = {card.id: card for card in load_cards(queries.CARDS_BY_ID, ids=_ids(page))}
         cards = tuple(by_id[number] for number in _ids(page) if number in by_id)
         marks = _marks(page)
     return tuple(
@@ -113,7 +113,7 @@ def _publishers(text: str) -> tuple[Suggestion, ...]:
 def _categories(text: str) -> tuple[Suggestion, ...]:
     wanted = _folded(text)
     found = []
-    for row in db.session.execute(queries.category_names()):
+    for row in db.session.execute(queries.CATEGORY_NAMES):
         name = _folded(row.name)
         at = 0 if name.startswith(wanted) else name.find(f" {wanted}") + 1
         if at or name.startswith(wanted):

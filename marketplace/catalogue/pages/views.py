@@ -170,7 +170,7 @@ def publishers() -> ResponseReturnValue:
         ((code, country_label(code)) for code in db.session.scalars(queries.publisher_countries())),
         key=lambda pair: pair[1],
     )
-    names = {row.slug: row.name for row in db.session.execute(discovery_queries.category_names())}
+    names = {row.slug: row.name for row in db.session.execute(discovery_queries.CATEGORY_NAMES)}
     response = make_response(
         render_template(
             "catalogue/publishers.html",
