@@ -407,6 +407,8 @@ def upgrade() -> None:
         sa.Column("tagline", sa.String(length=120), nullable=False),
         sa.Column("kind", sa.String(length=20), nullable=False),
         sa.Column("pricing_model", sa.String(length=20), nullable=False),
+        sa.Column("logo_key", sa.String(length=200), nullable=True),
+        sa.Column("brand_color", sa.String(length=7), nullable=True),
         sa.Column("content", sa.JSON(), nullable=False),
         sa.Column(
             "published_revision_id",
