@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Select, and_, func, not_, or_, select
+from sqlalchemy import ColumnElement, Select, String, and_, cast, func, not_, or_, select
 from sqlalchemy.orm import contains_eager, joinedload
 
 from marketplace.catalogue.models import Listing, Revision, RevisionEvent, RevisionState
@@ -37,8 +37,6 @@ def _condition(show: str, user_id: int | None) -> ColumnElement[bool]:
 
 def _has_reason(reason: str) -> ColumnElement[bool]:
     # A JSON list of plain words, on both databases: its text holds the word in quotes.
-    from sqlalchemy import String, cast
-
     return cast(Revision.review_reasons, String).contains(f'"{reason}"')
 
 

@@ -119,7 +119,7 @@ def test_a_harmless_change_is_public_at_once(sign_in, client) -> None:
 
 def test_saving_an_untouched_section_begins_no_draft(sign_in, app: Flask) -> None:
     partner = make_organization()
-    listing = make_listing(partner, **{k: v for k, v in FULL.items()})
+    listing = make_listing(partner, **FULL)
     slug = listing.slug
     writer = sign_in(make_member(partner), partner)
     for section in (

@@ -199,8 +199,9 @@ def _conflict(listing: Listing, section: Section, form: SectionForm) -> str:
 def _with_rows_changed(
     listing: Listing, section: Section, form: SectionForm
 ) -> ResponseReturnValue:
-    name = request.form.get("add_row")
-    changed = form.with_row(name) if name else form.without_row(request.form["remove_row"])
+    name = request.form.get("add_row", "")
+    row = request.form.get("remove_row", "")
+    changed = form.with_row(name) if name else form.without_row(row)
     if isinstance(changed, BasicsForm):
         changed.offer_categories(_category_pairs())
     revision = queries.open_revision(listing.id)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Blueprint, request, url_for
+from flask import Blueprint, current_app, request, url_for
 
 from marketplace.catalogue.models import Listing
 from marketplace.catalogue.publishing import policies, queries
@@ -32,8 +32,6 @@ def side_menu() -> dict[str, Any]:
     """The portal's side menu, for every page below /partner."""
     if not request.path.startswith("/partner"):
         return {}
-    from flask import current_app
-
     endpoint = request.endpoint or ""
 
     def item(label: str, target: str, icon: str, *others: str) -> dict[str, Any]:
@@ -59,6 +57,7 @@ def side_menu() -> dict[str, Any]:
                     item("Listings", "portal.listings", "layout-grid", *listing_pages),
                     item("New listing", "portal.create", "plus"),
                     item("Reviews", "engagement.partner_reviews", "star"),
+                    item("Cases", "engagement.partner_cases", "flag", "engagement.partner_case"),
                 ],
             },
         ]
