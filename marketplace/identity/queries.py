@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import joinedload
 
 from marketplace.core import clock
@@ -85,6 +85,20 @@ def platform_organization() -> Organization | None:
         .order_by(Organization.id)
         .limit(1)
     )
+
+
+def name_belongs_to_known(name: str, *, but: int | None = None) -> bool:
+    """Whether a verified partner or the platform (other than organization `but`) is called so."""
+    query = select(Organization.id).where(
+        func.lower(Organization.name) == name.lower(),
+        or_(
+            Organization.kind == OrganizationKind.PLATFORM,
+            (Organization.kind == OrganizationKind.PARTNER) & Organization.verified_at.is_not(None),
+        ),
+    )
+    if but is not None:
+        query = query.where(Organization.id != but)
+    return db.session.scalar(query.limit(1)) is not None
 
 
 def slugs_like(base: str) -> set[str]:

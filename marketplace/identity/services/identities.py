@@ -10,10 +10,12 @@ from marketplace.core import clock
 from marketplace.core.database import db
 from marketplace.core.errors import ConflictError, NotFoundError
 from marketplace.core.facts import record_fact
+from marketplace.core.mail import send_mail
 from marketplace.core.permissions import Actor
 from marketplace.identity import queries
 from marketplace.identity.models import Identity, User, UserSession
 from marketplace.identity.profiles import Profile
+from marketplace.identity.providers import provider_label
 from marketplace.identity.services.sign_in import identity_of
 
 OFFER_LIFETIME = timedelta(minutes=10)
@@ -88,6 +90,7 @@ def accept_offer(actor: Actor) -> Identity:
         actor_user_id=row.user_id,
         data={"provider": identity.provider, "identity_id": identity.id},
     )
+    _tell(row.user, "A sign-in was added to your account", identity)
     return identity
 
 
@@ -134,7 +137,24 @@ def unlink_identity(actor: Actor, identity_id: int) -> Identity:
         actor_user_id=actor.user_id,
         data={"provider": identity.provider, "identity_id": identity_id},
     )
+    user = queries.find_user(actor.user_id)
+    if user is not None:
+        _tell(user, "A sign-in was removed from your account", identity)
     return identity
+
+
+def _tell(user: User, what: str, identity: Identity) -> None:
+    """Mail the person, who may not be the one who did it."""
+    if user.email is None or not user.email_verified:
+        return
+    at = f" ({identity.email})" if identity.email else ""
+    send_mail(
+        user.email,
+        what,
+        f"Hello {user.name},\n\n"
+        f"{what}: {provider_label(identity.provider)}{at}.\n\n"
+        "If it was not you, sign in, check your sign-ins and devices, and sign out everywhere.\n",
+    )
 
 
 def _session_of(actor: Actor) -> UserSession:

@@ -44,6 +44,10 @@ PARTNER_TYPES = {
 }
 MAX_NAME, MAX_TAGLINE, MAX_ABOUT, MAX_WEBSITE = 80, 120, 4_000, 500
 MOST_CREATED_A_DAY = 10
+NAME_KNOWN = (
+    "A verified organization has this name. If it is yours, ask a colleague to invite you; "
+    "otherwise choose another."
+)
 NAME_LOCKED = (
     "Your organization is verified under this name, so only our staff can change it. "
     "Write to us if the name has changed."
@@ -66,8 +70,12 @@ def create_organization(
         errors["name"] = f"Use 2 to {MAX_NAME} characters."
     if kind not in {OrganizationKind.CUSTOMER, OrganizationKind.PARTNER}:
         errors["kind"] = "Choose customer or partner."
-    if kind == OrganizationKind.PARTNER and partner_type not in PARTNER_TYPES:
-        errors["partner_type"] = "Choose what kind of partner you are."
+    if kind == OrganizationKind.PARTNER:
+        if partner_type not in PARTNER_TYPES:
+            errors["partner_type"] = "Choose what kind of partner you are."
+        # Customers are seen by nobody; a partner by everybody, who must not be taken for another.
+        if "name" not in errors and queries.name_belongs_to_known(name):
+            errors["name"] = NAME_KNOWN
     if errors:
         raise InvalidError(errors)
     if _created_lately(actor.user_id) >= MOST_CREATED_A_DAY:
@@ -121,6 +129,13 @@ def update_organization(
     errors = _profile_errors(organization, new)
     if new["name"] != organization.name and not may_rename(actor, organization):
         errors["name"] = NAME_LOCKED
+    elif (
+        organization.is_partner
+        and "name" not in errors
+        and new["name"] != organization.name
+        and queries.name_belongs_to_known(new["name"], but=organization.id)
+    ):
+        errors["name"] = NAME_KNOWN
     if errors:
         raise InvalidError(errors)
     if not organization.is_partner:

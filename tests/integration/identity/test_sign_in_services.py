@@ -8,8 +8,11 @@ from sqlalchemy import select
 
 from marketplace.core import clock
 from marketplace.core.database import db
+from marketplace.core.errors import ConflictError
 from marketplace.core.facts import Fact
+from marketplace.core.jobs import Job
 from marketplace.core.permissions import Actor
+from marketplace.identity import queries
 from marketplace.identity.models import (
     Identity,
     Membership,
@@ -106,6 +109,19 @@ def test_the_contact_address_does_not_become_one_that_is_proven_to_be_anothers()
     assert again.user.email == ADA.email
 
 
+def test_a_first_sign_in_that_is_finished_twice_at_once_makes_one_person(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    enter()
+    # As the other tab saw it: neither the identity nor the address was there yet.
+    monkeypatch.setattr(queries, "find_identity", lambda *_name: None)
+    monkeypatch.setattr(queries, "find_user_by_verified_email", lambda _email: None)
+    with pytest.raises(ConflictError, match="another tab"):
+        enter()
+    db.session.rollback()
+    assert len(db.session.scalars(select(User)).all()) == 1
+
+
 def test_a_closed_account_stays_closed() -> None:
     enter().user.deactivated_at = clock.now()
     db.session.commit()
@@ -174,6 +190,12 @@ def test_a_second_identity_opens_the_same_account_and_can_be_unlinked_but_not_th
     db.session.rollback()
     kinds = set(db.session.scalars(select(Fact.kind)))
     assert {"identity.linked", "identity.unlinked"} <= kinds
+    mails = db.session.scalars(select(Job.payload).where(Job.kind == "mail.send")).all()
+    assert [mail["subject"] for mail in mails] == [
+        "A sign-in was added to your account",
+        "A sign-in was removed from your account",
+    ]
+    assert {mail["to"] for mail in mails} == {ADA.email}
     assert len(db.session.scalars(select(Identity)).all()) == 1
 
 

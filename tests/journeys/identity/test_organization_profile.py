@@ -195,3 +195,19 @@ def test_nobody_creates_organizations_without_end(sign_in: SignIn) -> None:
         for _ in range(11)
     ]
     assert [answer.status_code for answer in answers] == [302] * 10 + [409]
+
+
+@pytest.mark.parametrize("name", ["Quayside", "QUAYSIDE", "  quayside "])
+def test_a_partner_cannot_take_the_name_of_a_verified_one(sign_in: SignIn, name: str) -> None:
+    make_organization("Quayside")
+    mine = make_organization("Mine", verified_at=None)
+    browser = sign_in(make_member(mine))
+    answers = {"organization_name": name, "kind": "partner", "partner_type": "agency"}
+    created = browser.post("/organizations/new", data=answers)
+    renamed = browser.post(f"/organizations/{mine.slug}/profile", data={**PROFILE, "name": name})
+    for response in (created, renamed):
+        assert response.status_code == 422
+        assert "A verified organization has this name." in response.text
+    # A customer is seen by nobody and may be called as it is.
+    answers["kind"] = "customer"
+    assert browser.post("/organizations/new", data=answers).status_code == 302
