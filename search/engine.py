@@ -17,7 +17,59 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Protocol, TypeAlias, runtime_checkable
 
-Scalar: TypeAlias = str | int | float | bool
+from search.errors import (
+    SearchError,
+    SearchUnavailable,
+    UnknownFacet,
+    UnknownIndex,
+    UnknownSort,
+    WriteFailed,
+)
+from search.filters import And, Eq, Filter, In, Not, Or, Range, Scalar, fields_of, without_facet
+
+__all__ = [
+    "MAX_PER_PAGE",
+    "MAX_TEXT",
+    "MAX_WINDOW",
+    "MAX_WORDS",
+    "RELEVANCE",
+    "And",
+    "Capability",
+    "Document",
+    "Eq",
+    "FacetValue",
+    "Filter",
+    "FilterField",
+    "Health",
+    "Highlight",
+    "Hit",
+    "In",
+    "IndexHealth",
+    "IndexSpec",
+    "IndexState",
+    "IndexStats",
+    "Kind",
+    "Not",
+    "Or",
+    "Range",
+    "RebuildReport",
+    "Scalar",
+    "SearchEngine",
+    "SearchError",
+    "SearchPage",
+    "SearchQuery",
+    "SearchUnavailable",
+    "SortField",
+    "Ticket",
+    "UnknownFacet",
+    "UnknownIndex",
+    "UnknownSort",
+    "WriteFailed",
+    "fields_of",
+    "fingerprint",
+    "without_facet",
+]
+
 Document: TypeAlias = Mapping[str, Any]
 
 RELEVANCE = "relevance"
@@ -32,47 +84,6 @@ MAX_TEXT = 512
 
 MAX_WORDS = 10
 """Words of a query that are looked at; nobody types more, and each word costs time."""
-
-
-class SearchError(Exception):
-    """The root of everything that this package raises on purpose."""
-
-
-class SearchUnavailable(SearchError):  # noqa: N818 - says what is the case; the name is the API
-    """The engine cannot answer now: fall back to a plain database search.
-
-    ``rebuild`` says that waiting will not help and :meth:`SearchEngine.rebuild` will (the
-    index is missing, damaged or of another schema). ``retry_after`` is in seconds.
-    """
-
-    def __init__(
-        self, reason: str, *, retry_after: float | None = None, rebuild: bool = False
-    ) -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.retry_after = retry_after
-        self.rebuild = rebuild
-
-
-class WriteFailed(SearchError):  # noqa: N818 - says what is the case; the name is the API
-    """A write was refused or failed. ``ids`` are the documents that were not written."""
-
-    def __init__(self, reason: str, *, ids: Sequence[str] = ()) -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.ids = tuple(ids)
-
-
-class UnknownIndex(SearchError):  # noqa: N818 - says what is the case; the name is the API
-    """No spec of that name was given to ``ensure_index``: a mistake of the caller."""
-
-
-class UnknownFacet(SearchError):  # noqa: N818 - says what is the case; the name is the API
-    """The spec has no such facet or filter field: a mistake of the caller."""
-
-
-class UnknownSort(SearchError):  # noqa: N818 - says what is the case; the name is the API
-    """The spec has no such sort: a mistake of the caller."""
 
 
 class Kind(Enum):
@@ -178,55 +189,6 @@ class IndexSpec:
             if item.name == name:
                 return item
         raise UnknownSort(f"the index {self.name} has no sort {name!r}")
-
-
-@dataclass(frozen=True, slots=True)
-class Eq:
-    """The field has this value (a multi-valued field: among its values)."""
-
-    field: str
-    value: Scalar
-
-
-@dataclass(frozen=True, slots=True)
-class In:
-    """The field has one of these values. No values: nothing matches."""
-
-    field: str
-    values: tuple[Scalar, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Range:
-    """The number lies between the bounds, both included; ``None`` is open."""
-
-    field: str
-    low: float | None = None
-    high: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class And:
-    """All of them. Without parts: everything."""
-
-    parts: tuple[Filter, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Or:
-    """Any of them. Without parts: nothing."""
-
-    parts: tuple[Filter, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Not:
-    """Everything but this."""
-
-    part: Filter
-
-
-Filter: TypeAlias = Eq | In | Range | And | Or | Not
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -492,24 +454,3 @@ def fingerprint(doc: Document) -> str:
     """A hash of a document's content that does not depend on the order of its keys."""
     text = json.dumps(doc, sort_keys=True, ensure_ascii=False, default=str)
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:20]
-
-
-def fields_of(tree: Filter) -> frozenset[str]:
-    """The names of all fields that a filter speaks of."""
-    if isinstance(tree, And | Or):
-        return frozenset().union(*(fields_of(part) for part in tree.parts))
-    if isinstance(tree, Not):
-        return fields_of(tree.part)
-    return frozenset({tree.field})
-
-
-def without_facet(tree: Filter | None, facet: str) -> Filter | None:
-    """The filter for counting ``facet`` disjunctively: without the parts of the topmost
-    ``And`` that speak of that facet alone."""
-    if tree is None:
-        return None
-    parts = tree.parts if isinstance(tree, And) else (tree,)
-    kept = tuple(part for part in parts if fields_of(part) != {facet})
-    if len(kept) == len(parts):
-        return tree
-    return And(kept) if kept else None
