@@ -12,12 +12,12 @@ from marketplace.catalogue.models import Revision, RevisionState
 from marketplace.catalogue.pages.listing_page import preview_context
 from marketplace.catalogue.publishing.differences import content_differences
 from marketplace.catalogue.publishing.forms.acts import show_errors
+from marketplace.catalogue.publishing.history import EVENT_TEXTS
 from marketplace.catalogue.publishing.queries import decided_since
 from marketplace.catalogue.publishing.rebasing import rebase
 from marketplace.catalogue.publishing.sections import FIELD_LABELS
 from marketplace.catalogue.publishing.sensitivity import REASONS, new_links, new_scopes
 from marketplace.catalogue.publishing.states import WAITING
-from marketplace.catalogue.publishing.views.listing import EVENT_TEXTS
 from marketplace.catalogue.publishing.waiting import WINDOW, median_wait, wait_text
 from marketplace.catalogue.reviewing import policies, queries, services
 from marketplace.catalogue.reviewing.checklist import checks_for
@@ -45,7 +45,6 @@ SHOW_LABELS = {
     "mine": "Mine",
     "samples": "Samples",
 }
-STAFF_EVENTS = {**EVENT_TEXTS, "assigned": ("Assigned", "user", "neutral")}
 
 
 def handed_in(revision_id: int) -> Revision | None:
@@ -317,7 +316,7 @@ def _page(revision: Revision, **forms: Any) -> str:
 
 
 def _history_item(event: Any) -> dict[str, Any]:
-    title, icon, tone = STAFF_EVENTS.get(event.kind, (event.kind, "circle-dot", "neutral"))
+    title, icon, tone = EVENT_TEXTS.get(event.kind, (event.kind, "circle-dot", "neutral"))
     who = f" by {event.author.name}" if event.author is not None else ""
     inside = " (internal)" if not event.for_partner else ""
     return {

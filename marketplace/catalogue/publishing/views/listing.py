@@ -10,6 +10,7 @@ from marketplace.catalogue.pages.listing_page import preview_context
 from marketplace.catalogue.publishing import queries
 from marketplace.catalogue.publishing.differences import content_differences, segments_of
 from marketplace.catalogue.publishing.forms.acts import SubmissionForm
+from marketplace.catalogue.publishing.history import EVENT_TEXTS
 from marketplace.catalogue.publishing.problems import checklist
 from marketplace.catalogue.publishing.sections import FIELD_LABELS, readable
 from marketplace.catalogue.publishing.sensitivity import REASONS, new_scopes
@@ -19,22 +20,6 @@ from marketplace.catalogue.publishing.views.portal import blueprint, listing_tab
 from marketplace.catalogue.publishing.waiting import WINDOW, median_wait, wait_text
 from marketplace.core import clock
 from marketplace.core.permissions import current_actor, needs
-
-EVENT_TEXTS = {
-    "submitted": ("Submitted for review", "send", "info"),
-    "held": ("Held for a closer look", "eye", "warning"),
-    "withdrawn": ("Submission withdrawn", "archive", "neutral"),
-    "review_started": ("Review started", "eye", "info"),
-    "released": ("Back in the queue", "history", "neutral"),
-    "note": ("Note from the reviewer", "message-square", "info"),
-    "changes_requested": ("Changes requested", "message-square", "warning"),
-    "approved": ("Approved", "check", "success"),
-    "first_approval": ("Approved by the first reviewer", "check", "success"),
-    "published": ("Published", "globe", "success"),
-    "discarded": ("Draft discarded", "trash-2", "neutral"),
-    "sample_checked": ("Sample checked", "check-check", "success"),
-    "reverted": ("Taken back by a reviewer", "history", "danger"),
-}
 
 
 @blueprint.get("/listings/<slug>")
