@@ -4,13 +4,18 @@ import re
 
 MAX_LENGTH = 500
 _RULES: tuple[tuple[re.Pattern[str], str], ...] = (
-    (re.compile(r"(?i)\b(https?|redis|rediss|postgres\w*|smtps?)://[^\s/@]+@"), r"\1://[hidden]@"),
+    (re.compile(r"(?i)\b(authorization)\s*:\s*(?:(?:bearer|basic)\s+)?\S+"), r"\1: [hidden]"),
+    (re.compile(r"(?i)\b((?:set-)?cookie)\s*:.*"), r"\1: [hidden]"),
+    (
+        re.compile(r"(?i)\b(https?|rediss?|postgres[\w+]*|smtps?)://[^\s/@]+@"),
+        r"\1://[hidden]@",
+    ),
     (re.compile(r"(https?://[^\s?#\"']+)[?#][^\s\"']+"), r"\1?[hidden]"),
     (re.compile(r"[^\s@<>\"'=:,;()]+@[^\s@<>\"',;()]+\.\w+"), "[address]"),
     (re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]+"), r"\1 [hidden]"),
     (
         re.compile(
-            r"(?i)\b([\w-]*(?:password|passwd|secret|token|api[_-]?key|authorization|cookie))"
+            r"(?i)\b([\w-]*(?:password|passwd|secret|token|api[_-]?key))"
             r"([\"']?\s*[=:]\s*)(\"[^\"]*\"|'[^']*'|[^\s,;&)}]+)"
         ),
         r"\1\2[hidden]",

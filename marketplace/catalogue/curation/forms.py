@@ -12,6 +12,9 @@ from wtforms.validators import DataRequired, InputRequired, Optional
 
 from marketplace.catalogue.curation.icons import CATEGORY_ICONS
 
+# The first is what browsers show; the others are what they may send.
+_MOMENT_FORMATS = ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M"]
+
 
 class CollectionForm(FlaskForm):  # type: ignore[misc]  # flask-wtf has no types
     """A collection's words and times."""
@@ -25,10 +28,16 @@ class CollectionForm(FlaskForm):  # type: ignore[misc]  # flask-wtf has no types
         validators=[InputRequired("Enter a number.")],
     )
     starts_at = DateTimeLocalField(
-        "Shown from (UTC)", description="Empty: at once.", validators=[Optional()]
+        "Shown from (UTC)",
+        format=_MOMENT_FORMATS,
+        description="Empty: at once.",
+        validators=[Optional()],
     )
     ends_at = DateTimeLocalField(
-        "Shown until (UTC)", description="Empty: without end.", validators=[Optional()]
+        "Shown until (UTC)",
+        format=_MOMENT_FORMATS,
+        description="Empty: without end.",
+        validators=[Optional()],
     )
 
 
