@@ -120,7 +120,6 @@ def typo_budget(word: str) -> int:
     return 1 if len(word) < TWO_TYPOS_FROM else 2
 
 
-@lru_cache(maxsize=50_000)
 def typo_key(word: str) -> str:
     """The form in which words are compared when typos are allowed.
 

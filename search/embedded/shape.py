@@ -103,9 +103,8 @@ def _add_words(flat: dict[str, Any], spec: IndexSpec, doc: Document) -> None:
     flat[FULL_TYPO] = [typo_key(name) for name in full_joined]
     flat[LENGTH] = [min(shortest, 1000)]
     for number, seen in enumerate(typo):
-        flat[typo_field(number)] = [
-            " ".join(typo_key(word) for word in seen if len(word) >= TYPO_FROM)
-        ]
+        keys = [typo_key(word) for word in seen if len(word) >= TYPO_FROM]
+        flat[typo_field(number)] = [" ".join(keys)]
 
 
 def sort_key(sort: SortField, value: object, identity: str) -> str:

@@ -59,3 +59,10 @@ def test_accents_written_as_marks_of_their_own_belong_to_their_word() -> None:
 )
 def test_signs_are_words_of_scripts_without_spaces(word: str, sign: bool) -> None:
     assert is_sign(word) is sign
+
+
+@pytest.mark.parametrize(
+    "text", ["C++ C# x#1 a_b-c++d", "plain words 42", "'quoted' it's", "C# C## ##C a++ +a+ ++"]
+)
+def test_the_quick_way_for_ascii_finds_the_same_words(text: str) -> None:
+    assert words(text) == [word for word in words(text + " 東") if word != "東"]
