@@ -85,9 +85,10 @@ STAFF = {
     "collections.manage",
     "flag.decide",
     "flags.handle",
-    "jobs.manage",
-    "listings.manage",
-    "organizations.manage",
+    "listing.certify",
+    "listing.suspend",
+    "publisher.suspend",
+    "publisher.verify",
     "request.manage",
     "reviews.decide",
     "reviews.open",
@@ -95,6 +96,8 @@ STAFF = {
     "search_log.read",
     "site.style_guide",
     "staff.home",
+    "staff.jobs",
+    "standing.read",
     "synonyms.manage",
 }
 
