@@ -10,6 +10,7 @@ from flask_wtf.file import FileField
 from wtforms import (
     BooleanField,
     EmailField,
+    HiddenField,
     RadioField,
     SelectField,
     StringField,
@@ -126,8 +127,9 @@ class OrganizationForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped
 
 
 class OrganizationProfileForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped
-    """What an organization says about itself."""
+    """What an organization says about itself. `version`: as it was when the form was opened."""
 
+    version = HiddenField()
     name = StringField("Name", [InputRequired("Enter the name."), at_most(MAX_NAME)])
     partner_type = SelectField(
         "Kind of partner", choices=choices_of(PARTNER_TYPES.items()), validate_choice=False

@@ -1,6 +1,7 @@
 """Reading people, organizations and their sign-ins."""
 
 from collections.abc import Collection, Sequence
+from datetime import datetime
 
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import joinedload
@@ -99,6 +100,25 @@ def name_belongs_to_known(name: str, *, but: int | None = None) -> bool:
     if but is not None:
         query = query.where(Organization.id != but)
     return db.session.scalar(query.limit(1)) is not None
+
+
+def created_just_now(
+    user_id: int, name: str, kind: OrganizationKind, *, since: datetime
+) -> Organization | None:
+    """An organization of that name and kind which the person owns and created after `since`."""
+    return db.session.scalar(
+        select(Organization)
+        .join(Membership, Membership.organization_id == Organization.id)
+        .where(
+            Membership.user_id == user_id,
+            Membership.role == Role.OWNER,
+            Organization.name == name,
+            Organization.kind == kind,
+            Organization.created_at >= since,
+        )
+        .order_by(Organization.id)
+        .limit(1)
+    )
 
 
 def slugs_like(base: str) -> set[str]:

@@ -73,9 +73,11 @@ def organization_profile(organization: Organization) -> ResponseReturnValue:
     """What the organization says about itself."""
     form = OrganizationProfileForm(obj=organization)
     actor = current_actor()
+    version = organization.updated_at.isoformat()
+    is_stale = request.form.get("version", version) != version
     if request.method == "POST":
         _keep_unsent(form, organization)
-        if form.validate():
+        if form.validate() and not is_stale:
             try:
                 _save(form, organization)
             except InvalidError as error:
@@ -83,14 +85,19 @@ def organization_profile(organization: Organization) -> ResponseReturnValue:
             else:
                 flash("Saved.", "success")
                 return redirect(url_for("identity.organization_profile", slug=organization.slug))
+    # What was typed is shown again; sent once more, it is meant to replace the other's.
+    form.version.data = version
     page = render_template(
         "identity/organization_profile.html",
         organization=organization,
         form=form,
+        is_stale=is_stale,
         may_rename=services.may_rename(actor, organization),
         name_locked=services.NAME_LOCKED,
         max_upload=MAX_UPLOAD_BYTES,
     )
+    if is_stale:
+        return page, 409
     return page, 422 if request.method == "POST" else 200
 
 

@@ -1,6 +1,7 @@
 """Creating organizations and saying what they are."""
 
 import io
+import re
 
 import pytest
 from flask import Flask
@@ -191,8 +192,10 @@ def test_a_wrong_new_organization_is_told_at_its_field(
 def test_nobody_creates_organizations_without_end(sign_in: SignIn) -> None:
     browser = sign_in(make_user())
     answers = [
-        browser.post("/organizations/new", data={"organization_name": "Ocean", "kind": "customer"})
-        for _ in range(11)
+        browser.post(
+            "/organizations/new", data={"organization_name": f"Ocean {n}", "kind": "customer"}
+        )
+        for n in range(11)
     ]
     assert [answer.status_code for answer in answers] == [302] * 10 + [409]
 
@@ -211,3 +214,39 @@ def test_a_partner_cannot_take_the_name_of_a_verified_one(sign_in: SignIn, name:
     # A customer is seen by nobody and may be called as it is.
     answers["kind"] = "customer"
     assert browser.post("/organizations/new", data=answers).status_code == 302
+
+
+def test_a_double_click_creates_one_organization(sign_in: SignIn) -> None:
+    browser = sign_in(make_user())
+    answers = {"organization_name": "Ocean", "kind": "customer"}
+    first, second = (browser.post("/organizations/new", data=answers) for _ in range(2))
+    assert first.location == second.location
+    assert len(db.session.scalars(select(Organization)).all()) == 1
+    assert list(db.session.scalars(select(Fact.kind))) == ["organization.created"]
+
+
+def test_of_two_tabs_the_second_is_told_and_loses_nothing(sign_in: SignIn) -> None:
+    organization = make_organization(verified_at=None)
+    path = f"/organizations/{organization.slug}/profile"
+    browser = sign_in(make_member(organization))
+
+    def version() -> str:
+        found = re.search(r'name="version"[^>]*value="([^"]+)"', browser.get(path).text)
+        assert found is not None
+        return found[1]
+
+    both = version()
+    first = {**PROFILE, "tagline": "From the first tab", "version": both}
+    assert browser.post(path, data=first).status_code == 302
+    second = {**PROFILE, "tagline": "From the second tab", "version": both}
+    told = browser.post(path, data=second)
+    assert told.status_code == 409
+    assert "Somebody saved this profile while you were writing" in told.text
+    assert "From the second tab" in told.text
+    db.session.expire_all()
+    assert organization.tagline == "From the first tab"
+
+    meant = {**second, "version": version()}
+    assert browser.post(path, data=meant).status_code == 302
+    db.session.expire_all()
+    assert organization.tagline == "From the second tab"
