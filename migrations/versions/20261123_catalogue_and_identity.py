@@ -185,6 +185,9 @@ def upgrade() -> None:
         batch_op.create_index(
             batch_op.f("ix_organization_partner_type"), ["partner_type"], unique=False
         )
+        batch_op.create_index(
+            batch_op.f("ix_organization_updated_at"), ["updated_at"], unique=False
+        )
 
     op.create_table(
         "search_query_stat",
@@ -409,7 +412,6 @@ def upgrade() -> None:
         sa.Column("pricing_model", sa.String(length=20), nullable=False),
         sa.Column("logo_key", sa.String(length=200), nullable=True),
         sa.Column("brand_color", sa.String(length=7), nullable=True),
-        sa.Column("content", sa.JSON(), nullable=False),
         sa.Column(
             "published_revision_id",
             sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
@@ -443,6 +445,7 @@ def upgrade() -> None:
         sa.Column(
             "updated_at", marketplace.core.database.UtcDateTime(timezone=True), nullable=False
         ),
+        sa.Column("content", sa.JSON(), nullable=False),
         sa.ForeignKeyConstraint(
             ["published_revision_id"],
             ["revision.id"],
@@ -459,10 +462,16 @@ def upgrade() -> None:
         sa.UniqueConstraint("slug", name=op.f("uq_listing_slug")),
     )
     with op.batch_alter_table("listing", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_listing_directory",
+            ["publisher_id", "status", "published_at", "suspended_at", "popularity"],
+            unique=False,
+        )
         batch_op.create_index("ix_listing_name", ["name"], unique=False)
         batch_op.create_index("ix_listing_popularity", ["popularity", "id"], unique=False)
         batch_op.create_index("ix_listing_published_at", ["published_at", "id"], unique=False)
         batch_op.create_index(batch_op.f("ix_listing_publisher_id"), ["publisher_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_listing_updated_at"), ["updated_at"], unique=False)
 
     op.create_table(
         "membership",
@@ -1306,10 +1315,12 @@ def downgrade() -> None:
 
     op.drop_table("membership")
     with op.batch_alter_table("listing", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_listing_updated_at"))
         batch_op.drop_index(batch_op.f("ix_listing_publisher_id"))
         batch_op.drop_index("ix_listing_published_at")
         batch_op.drop_index("ix_listing_popularity")
         batch_op.drop_index("ix_listing_name")
+        batch_op.drop_index("ix_listing_directory")
 
     op.drop_table("listing")
     with op.batch_alter_table("invitation", schema=None) as batch_op:
@@ -1335,6 +1346,7 @@ def downgrade() -> None:
 
     op.drop_table("search_query_stat")
     with op.batch_alter_table("organization", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_organization_updated_at"))
         batch_op.drop_index(batch_op.f("ix_organization_partner_type"))
         batch_op.drop_index(batch_op.f("ix_organization_kind"))
 

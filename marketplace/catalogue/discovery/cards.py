@@ -109,6 +109,6 @@ def card_of(row: Any, categories: tuple[CategoryBrief, ...] = ()) -> ListingCard
         use_count=row.use_count,
         certified=row.certified_at is not None,
         published_at=row.published_at,
-        brand_color=row.color or row.publisher_color,
-        logo_key=row.logo or row.publisher_logo,
+        brand_color=row.brand_color or row.publisher_color,
+        logo_key=row.logo_key or row.publisher_logo,
     )

@@ -36,9 +36,8 @@ _CARD = (
     Listing.use_count,
     Listing.certified_at,
     Listing.published_at,
-    # Two small parts of a large document: the whole of it is not read for a list.
-    Listing.content["brand_color"].as_string().label("color"),
-    Listing.content[("logo", "key")].as_string().label("logo"),
+    Listing.brand_color,
+    Listing.logo_key,
     Listing.publisher_id,
     Organization.slug.label("publisher_slug"),
     Organization.name.label("publisher_name"),

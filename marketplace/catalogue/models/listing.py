@@ -47,7 +47,8 @@ class Listing(Base):
     # Copies of two small parts of the content, so that a list need not read the whole of it.
     logo_key: Mapped[str | None] = mapped_column(String(200))
     brand_color: Mapped[str | None] = mapped_column(String(7))
-    content: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    # The last column of the table: SQLite reads through a large value to reach what follows it.
+    content: Mapped[dict[str, Any]] = mapped_column(default=dict, sort_order=100)
     published_revision_id: Mapped[int | None] = mapped_column(
         ForeignKey("revision.id", use_alter=True)
     )
@@ -68,7 +69,7 @@ class Listing(Base):
     # edited here since.
     import_digest: Mapped[str | None] = mapped_column(String(40))
     created_at: Mapped[datetime] = mapped_column(default=clock.now)
-    updated_at: Mapped[datetime] = mapped_column(default=clock.now, onupdate=clock.now)
+    updated_at: Mapped[datetime] = mapped_column(default=clock.now, onupdate=clock.now, index=True)
 
     publisher: Mapped[Organization] = relationship()
     successor: Mapped["Listing | None"] = relationship(remote_side=[id])
@@ -88,6 +89,15 @@ class Listing(Base):
         Index("ix_listing_published_at", "published_at", "id"),
         Index("ix_listing_popularity", "popularity", "id"),
         Index("ix_listing_name", "name"),
+        # All that counting what is public needs, so that no row is read for it.
+        Index(
+            "ix_listing_directory",
+            "publisher_id",
+            "status",
+            "published_at",
+            "suspended_at",
+            "popularity",
+        ),
     )
 
     @property
