@@ -31,7 +31,7 @@ _CONFUSABLE: Final = str.maketrans(
 # Capitals that look Latin while their small letters do not.
 _CAPITALS: Final = str.maketrans("ΑΒΕΖΗΙΚΜΝΟΡΤΥΧАВЕКМНОРСТУХІЈЅ", "ABEZHIKMNOPTYXABEKMHOPCTYXIJS")
 _LEET: Final = str.maketrans("0134578", "oieastb")
-_SIGNS: Final = str.maketrans("@$", "as")
+_SPOKEN: Final = str.maketrans({"@": "a", "$": "s", "+": " plus ", "#": " sharp "})
 # Words that say what a thing is, not whose: "Slack app" could be taken for "Slack".
 _GENERIC: Final = frozenset(
     {"app", "apps", "official", "connector", "connectors", "integration", "integrations"}
@@ -39,6 +39,8 @@ _GENERIC: Final = frozenset(
 )
 _SHORTEST_FUZZY = 5
 _WORD = re.compile(r"[^\W_]+")
+# Strokes within a word that stand for a letter.
+_STROKE = re.compile(r"(?<=\w)[!|](?=\w)")
 
 
 @dataclass(frozen=True)
@@ -53,13 +55,20 @@ class NamedThing:
 @functools.lru_cache(maxsize=32_768)
 def skeleton(name: str) -> str:
     """What is left of a name when only its look counts; empty for a name without letters."""
-    spoken = name.replace("+", " plus ").replace("#", " sharp ").translate(_SIGNS | _CAPITALS)
-    folded = unicodedata.normalize("NFKD", spoken).casefold()
-    plain = "".join(c for c in folded if not unicodedata.combining(c)).translate(_CONFUSABLE)
-    words = _WORD.findall(re.sub(r"(?<=\w)[!|](?=\w)", "l", plain))
+    spoken = name.translate(_SPOKEN)
+    if spoken.isascii():
+        plain = spoken.lower()
+    else:
+        folded = unicodedata.normalize("NFKD", spoken.translate(_CAPITALS)).casefold()
+        plain = "".join(c for c in folded if not unicodedata.combining(c)).translate(_CONFUSABLE)
+    if "!" in plain or "|" in plain:
+        plain = _STROKE.sub("l", plain)
+    words = _WORD.findall(plain)
     # A number beside a name tells no two publishers apart: "Slack 2" could be Slack's.
     telling = [word for word in words if word not in _GENERIC and not word.isdigit()] or words
-    joined = "".join(word if word.isdigit() else word.translate(_LEET) for word in telling)
+    joined = "".join(
+        word if word.isalpha() or word.isdigit() else word.translate(_LEET) for word in telling
+    )
     # "rn" reads as "m", "vv" as "w", and a capital i as a small L.
     return joined.replace("rn", "m").replace("vv", "w").replace("l", "i")
 
@@ -77,6 +86,8 @@ def is_close(name: str, other: str) -> bool:
     if not one or not two:
         return False
     allowed = tolerance(min(len(one), len(two)))
+    if abs(len(one) - len(two)) > allowed:
+        return False
     return OSA.distance(one, two, score_cutoff=allowed) <= allowed
 
 
