@@ -75,18 +75,20 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
         "PORT": str(port),
         "DATA_DIR": str(folder),
     }
-    process = subprocess.Popen(
-        [sys.executable, "-m", "marketplace.demo"],
-        cwd=ROOT,
-        env=environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+    said = folder / "output.txt"
+    with said.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "marketplace.demo"],
+            cwd=ROOT,
+            env=environment,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
     url = f"http://127.0.0.1:{port}"
     deadline = time.monotonic() + START_SECONDS
     while True:
         if process.poll() is not None:
-            pytest.fail("the demo stopped before it was up; see `make demo`")
+            pytest.fail(f"the demo stopped before it was up:\n{said.read_text()[-3_000:]}")
         try:
             with urllib.request.urlopen(f"{url}/healthz", timeout=2):
                 break
