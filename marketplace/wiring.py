@@ -3,6 +3,7 @@
 from flask import Flask
 from flask_wtf.csrf import CSRFProtect
 
+from marketplace.api.v1.setup import setup_api
 from marketplace.catalogue.changes import publisher_changed
 from marketplace.catalogue.curation.views import curation
 from marketplace.catalogue.discovery import views as discovery
@@ -37,6 +38,7 @@ def register_blueprints(app: Flask, csrf: CSRFProtect) -> None:
     ):
         app.register_blueprint(blueprint)
     discovery.exempt_from_csrf(csrf)
+    setup_api(app, csrf)
 
 
 def connect(app: Flask) -> None:

@@ -114,7 +114,7 @@ class ConnectorFile:
         survey = Survey()
         spellings: dict[str, Counter[str]] = defaultdict(Counter)
         by_host: dict[str, set[str]] = defaultdict(set)
-        lines: list[tuple[int, str, str, str, str, bool]] = []
+        lines: list[tuple[int, str, str, str, str, bool, bool]] = []
         for item in read_lines(self._path):
             if isinstance(item, Problem) or _wrong(item) is not None:
                 continue
@@ -127,10 +127,12 @@ class ConnectorFile:
                 if host and host not in tables.SHARED_HOSTS:
                     by_host[host].add(publisher_key(owner))
             person = _text(data, "kind") == "independent"
-            lines.append((item.number, source, owner, host, clean_name(data), person))
+            # Who connects somebody else's product does not have its website.
+            own = publisher_key(owner) == publisher_key(_text(data, "stack_owner") or owner)
+            lines.append((item.number, source, owner, host, clean_name(data), person, own))
         # A connector without a publisher belongs to whom its website belongs, if that is one.
         self._hosts = {host: min(keys) for host, keys in by_host.items() if len(keys) == 1}
-        for number, source, owner, host, name, person in lines:
+        for number, source, owner, host, name, person, own_product in lines:
             if source in survey.names:
                 continue
             key = publisher_key(owner) if owner else self._hosts.get(host, "")
@@ -144,7 +146,7 @@ class ConnectorFile:
             )
             if person:
                 record["partner_type"] = "developer"
-            elif host and host not in tables.SHARED_HOSTS:
+            elif own_product and host and host not in tables.SHARED_HOSTS:
                 record.setdefault("website", f"https://{host}")
         slugs: set[str] = set()
         for key in sorted(survey.publishers):
