@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from sqlalchemy import Row, Select, and_, exists, func, or_, select
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import defer, joinedload
 
 from marketplace.catalogue.models import (
     Category,
@@ -80,8 +80,12 @@ def was_sent_back(revision_id: int) -> bool:
 def own_listings(publisher_id: int, *, text: str = "", show: str = "all") -> Select[Listing]:
     """A publisher's listings by name; those whose only draft was discarded are left out."""
     has_open = exists().where(Revision.listing_id == Listing.id, Revision.state.in_(OPEN_STATES))
-    query = select(Listing).where(
-        Listing.publisher_id == publisher_id, or_(Listing.published_at.is_not(None), has_open)
+    query = (
+        select(Listing)
+        .options(defer(Listing.content))
+        .where(
+            Listing.publisher_id == publisher_id, or_(Listing.published_at.is_not(None), has_open)
+        )
     )
     if text:
         query = query.where(Listing.name.icontains(text, autoescape=True))
@@ -104,7 +108,9 @@ def open_revisions(listing_ids: Iterable[int]) -> dict[int, Revision]:
     if not ids:
         return {}
     rows = db.session.scalars(
-        select(Revision).where(Revision.listing_id.in_(ids), Revision.state.in_(OPEN_STATES))
+        select(Revision)
+        .options(defer(Revision.base_content))
+        .where(Revision.listing_id.in_(ids), Revision.state.in_(OPEN_STATES))
     )
     return {row.listing_id: row for row in rows}
 

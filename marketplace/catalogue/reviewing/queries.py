@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, Select, String, and_, cast, func, not_, or_, select
-from sqlalchemy.orm import contains_eager, joinedload
+from sqlalchemy.orm import contains_eager, defer, joinedload
 
 from marketplace.catalogue.models import Listing, Revision, RevisionEvent, RevisionState
 from marketplace.catalogue.publishing.sensitivity import CLOSE_NAME
@@ -15,6 +15,10 @@ from marketplace.identity.models import Membership, Organization, OrganizationKi
 SHOWS = ("waiting", "new", "changes", "held", "second", "mine", "samples")
 DECIDED = (RevisionState.PUBLISHED, RevisionState.CHANGES_REQUESTED)
 _BATCH = 500
+# A list names the listing and its publisher; it does not need what the listing says.
+_LISTED = contains_eager(Revision.listing).options(
+    defer(Listing.content), contains_eager(Listing.publisher)
+)
 
 
 def _condition(show: str, user_id: int | None) -> ColumnElement[bool]:
@@ -48,8 +52,9 @@ def queue(show: str, user_id: int | None) -> Select[Revision]:
         .join(Revision.listing)
         .join(Listing.publisher)
         .options(
-            contains_eager(Revision.listing).contains_eager(Listing.publisher),
+            _LISTED,
             joinedload(Revision.reviewer),
+            defer(Revision.base_content),
         )
         .where(_condition(show, user_id))
         .order_by(order, Revision.id)
@@ -148,8 +153,9 @@ def decided() -> Select[Revision]:
         .join(Revision.listing)
         .join(Listing.publisher)
         .options(
-            contains_eager(Revision.listing).contains_eager(Listing.publisher),
+            _LISTED,
             joinedload(Revision.reviewer),
+            defer(Revision.base_content),
         )
         .where(Revision.decided_at.is_not(None))
         .order_by(Revision.decided_at.desc(), Revision.id.desc())
@@ -165,8 +171,10 @@ def history() -> Iterator[Revision]:
             .join(Revision.listing)
             .join(Listing.publisher)
             .options(
-                contains_eager(Revision.listing).contains_eager(Listing.publisher),
+                _LISTED,
                 joinedload(Revision.reviewer),
+                defer(Revision.content),
+                defer(Revision.base_content),
             )
             .where(Revision.submitted_at.is_not(None), Revision.id > last)
             .order_by(Revision.id)
