@@ -26,6 +26,7 @@ from marketplace.core.facts import Fact, record_fact
 from marketplace.core.unit_of_work import unit_of_work
 from marketplace.demo import activity
 from marketplace.demo.people import PROVIDER, demo_people, load_people
+from marketplace.demo.timeline import load_timeline
 from search.engine import SearchUnavailable
 
 log = logging.getLogger(__name__)
@@ -69,6 +70,7 @@ def load_demo(folder: Path = FOLDER, *, tell: Tell = log.info) -> bool:
         }
         activity.count_everything()
     _load_people(folder)
+    load_timeline(folder / "activity.json")
     tell(", ".join(f"{count} {name}" for name, count in counts.items()) + " added.")
     for spec in SPECS:
         done = indexing.rebuild(spec)
