@@ -22,7 +22,7 @@ class Highlighter:
     def __init__(self, parsed: Parsed, synonyms: Synonyms) -> None:
         self._rows: set[tuple[str, ...]] = set(parsed.phrases)
         self._open: list[str] = []
-        self._fuzzy: list[tuple[str, int, bool]] = []
+        self._fuzzy: list[tuple[str, frozenset[str], int, bool]] = []
         self._known: dict[str, bool] = {}
         for at in range(len(parsed.words)):
             for option in options(parsed, at, synonyms):
@@ -30,9 +30,12 @@ class Highlighter:
                 if option.open and len(option.words) == 1:
                     self._open.append(option.words[0])
                 if option.fuzzy and option.exact:
-                    self._fuzzy.append((typo_key(option.words[0]), option.fuzzy, option.open))
+                    key = typo_key(option.words[0])
+                    self._fuzzy.append((key, frozenset(key), option.fuzzy, option.open))
             self._rows.update(splits(parsed.words[at].text))
         self._longest = max(map(len, self._rows), default=0)
+        # Nearly no word of a text begins a row or could be a slip: those are passed over.
+        self._starts = {row[0] for row in self._rows if len(row) > 1}
 
     def fields(self, source: Mapping[str, Any], names: Iterable[str]) -> dict[str, Highlight]:
         """The highlights of those fields that have a match."""
@@ -60,6 +63,8 @@ class Highlighter:
         for at, (start, end, word) in enumerate(placed):
             if self._matches(word):
                 spans.append((start, end))
+            if word not in self._starts:
+                continue
             for length in range(2, self._longest + 1):
                 row = placed[at : at + length]
                 if tuple(item[2] for item in row) in self._rows:
@@ -77,8 +82,9 @@ class Highlighter:
             return True
         key = typo_key(word)
         return any(
-            distance(asked, key, budget, prefix=prefix) <= budget
-            for asked, budget, prefix in self._fuzzy
+            len(letters.difference(key)) <= budget
+            and distance(asked, key, budget, prefix=prefix) <= budget
+            for asked, letters, budget, prefix in self._fuzzy
         )
 
 

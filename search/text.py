@@ -50,9 +50,7 @@ _WORD = re.compile(
 )
 # The same for plain ASCII, which nearly all text is, three times as fast.
 _ASCII = re.compile("[a-z0-9]+")
-_ASCII_SIGNED = re.compile(
-    r"[a-z0-9]+\+\+(?![a-z0-9])|(?<![a-z0-9])[a-z]\#(?![a-z0-9])|[a-z0-9]+"
-)
+_ASCII_SIGNED = re.compile(r"[a-z0-9]+\+\+(?![a-z0-9])|(?<![a-z0-9])[a-z]\#(?![a-z0-9])|[a-z0-9]+")
 # The same on text as people wrote it, where accents and apostrophes are still there.
 _RAW_WORD = re.compile(
     rf"[{SIGN}]"

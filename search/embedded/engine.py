@@ -9,9 +9,11 @@ from __future__ import annotations
 import os
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import tantivy  # noqa: TID251 - this folder is the one that speaks to tantivy
@@ -79,7 +81,7 @@ class EmbeddedEngine:
         self._specs: dict[str, IndexSpec] = {}
         self._open: dict[str, _Open] = {}
         self._lock = threading.RLock()
-        self._pid = os.getpid()
+        os.register_at_fork(after_in_child=partial(_forked, weakref.ref(self)))
 
     # Indexes
 
@@ -167,7 +169,7 @@ class EmbeddedEngine:
         """The reader as of the newest commit of any process. Raises :class:`_NotReady`."""
         home = self._home(spec.name)
         opened = self._open.get(spec.name)
-        if opened is not None and opened.answerer is not None and self._pid == os.getpid():
+        if opened is not None and opened.answerer is not None:
             now = time.monotonic()
             if (
                 signature(home.pointer_path) == opened.pointer_mark
@@ -176,9 +178,6 @@ class EmbeddedEngine:
             ):
                 return opened.answerer
         with self._lock:
-            if self._pid != os.getpid():  # an index opened before a fork does not reload
-                self._open.clear()
-                self._pid = os.getpid()
             return self._reopen(spec, home)
 
     @staticmethod
@@ -237,6 +236,8 @@ class EmbeddedEngine:
 
     def _write(self, spec: IndexSpec, gone: list[str], docs: list[tantivy.Document]) -> Ticket:
         home = self._home(spec.name)
+        if not gone:
+            return Ticket(spec.name, "done")
         try:
             with home.lock("write", _LOCK_SECONDS):
                 writing.write(self._writable(spec, home), gone, docs)
@@ -343,6 +344,15 @@ class _NotReady(Exception):  # noqa: N818 - says what is the case
         super().__init__(reason)
         self.state = state
         self.reason = reason
+
+
+def _forked(engine: weakref.ref[EmbeddedEngine]) -> None:
+    """In a new child: an index opened before a fork does not reload, and a lock that another
+    thread of the parent held would never be let go of."""
+    found = engine()
+    if found is not None:
+        found._open = {}
+        found._lock = threading.RLock()
 
 
 def _synonyms(home: Home, spec: IndexSpec) -> tuple[tuple[str, ...], ...]:

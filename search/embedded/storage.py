@@ -139,17 +139,14 @@ def check_files(folder: Path, known: dict[str, Signature]) -> dict[str, Signatur
     again; what is returned is for the next call. A damaged file must be found before it is
     mapped into memory, where it could end the process. Raises :class:`Damaged`.
     """
-    try:
-        meta = json.loads((folder / META).read_bytes())
-        live = {str(item["segment_id"]).replace("-", "") for item in meta["segments"]}
-        found = [path for path in folder.iterdir() if path.name.split(".")[0] in live]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise Damaged(f"the index cannot be read: {error}") from error
-    present = {path.name for path in found}
-    for segment in sorted(live):
-        for kind in _KINDS:
-            if f"{segment}.{kind}" not in present:
-                raise Damaged(f"a file of the index is missing: {segment}.{kind}")
+    while True:
+        raw, found = _listed(folder)
+        lacking = _lacking(raw, found)
+        if not lacking:
+            break
+        if (folder / META).read_bytes() == raw:
+            raise Damaged(f"a file of the index is missing: {lacking}")
+        # Another process merged segments between our two looks: the newer list counts.
     seen: dict[str, Signature] = {}
     for path in found:
         mark = signature(path)
@@ -159,6 +156,27 @@ def check_files(folder: Path, known: dict[str, Signature]) -> dict[str, Signatur
             _check_footer(path)
         seen[path.name] = mark
     return seen
+
+
+def _listed(folder: Path) -> tuple[bytes, list[Path]]:
+    """The list of segments as it stands, and the files of the segments in it."""
+    try:
+        raw = (folder / META).read_bytes()
+        live = _segments(raw)
+        return raw, [path for path in folder.iterdir() if path.name.split(".")[0] in live]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise Damaged(f"the index cannot be read: {error}") from error
+
+
+def _segments(raw: bytes) -> set[str]:
+    return {str(item["segment_id"]).replace("-", "") for item in json.loads(raw)["segments"]}
+
+
+def _lacking(raw: bytes, found: list[Path]) -> str:
+    """A file that the list of segments promises and that is not there."""
+    present = {path.name for path in found}
+    promised = (f"{name}.{kind}" for name in sorted(_segments(raw)) for kind in _KINDS)
+    return next((name for name in promised if name not in present), "")
 
 
 def _check_footer(path: Path) -> None:

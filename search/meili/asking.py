@@ -3,8 +3,8 @@ Pure."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
+from decimal import Decimal
 from typing import Any
 
 from search.documents import keyword
@@ -78,7 +78,12 @@ def _number(field: FilterField, value: object) -> str | None:
         return None
     if field.kind is Kind.INTEGER and number != int(number):
         return None
-    return json.dumps(number)
+    return _decimal(number)
+
+
+def _decimal(number: float) -> str:
+    """A number as the server reads it: it knows no exponents."""
+    return format(Decimal(repr(number)), "f")
 
 
 def _range(spec: IndexSpec, tree: Range) -> str:
@@ -88,9 +93,9 @@ def _range(spec: IndexSpec, tree: Range) -> str:
     name = layout.filter_field(field.name)
     bounds = [(">=", tree.low), ("<=", tree.high)]
     found = [
-        f"{name} {sign} {json.dumps(float(bound))}" for sign, bound in bounds if bound is not None
+        f"{name} {sign} {_decimal(float(bound))}" for sign, bound in bounds if bound is not None
     ]
-    return " AND ".join(found) or f"{name} EXISTS"
+    return " AND ".join(found) or f"{name} EXISTS AND {name} IS NOT EMPTY"
 
 
 def spelled(parsed: Parsed, words: Sequence[Word] | None = None) -> str:
