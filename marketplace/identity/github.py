@@ -14,6 +14,7 @@ from authlib.common.errors import AuthlibBaseError
 from marketplace.config import OidcProvider
 from marketplace.identity.profiles import Profile, clean_email, clean_name
 from marketplace.identity.provider_http import (
+    UNREADABLE,
     ProviderRefusedError,
     ProviderUnavailableError,
     open_session,
@@ -88,7 +89,7 @@ class GitHubAdapter:
             raise ProviderUnavailableError(f"the addresses answered {response.status_code}")
         try:
             found = response.json()
-        except ValueError as error:
+        except UNREADABLE as error:
             raise ProviderRefusedError("the addresses are not JSON") from error
         if not isinstance(found, list):
             raise ProviderRefusedError("the addresses are not a list")
@@ -115,7 +116,7 @@ class GitHubAdapter:
                 raise ProviderUnavailableError(f"token: {type(error).__name__}") from error
             except AuthlibBaseError as error:
                 raise ProviderRefusedError(f"token: {error.error}") from error
-            except (ValueError, TypeError, KeyError, AttributeError) as error:
+            except UNREADABLE as error:
                 raise ProviderRefusedError(f"token answer: {type(error).__name__}") from error
         access_token = token.get("access_token") if isinstance(token, dict) else None
         if not isinstance(access_token, str):

@@ -77,7 +77,7 @@ def read_id_token(
         decoded = jwt.decode(token, key_set, algorithms=algorithms)
     except (BadSignatureError, InvalidKeyIdError) as error:
         raise UnknownKeyError(f"signature: {type(error).__name__}") from error
-    except (JoseError, ValueError, TypeError, KeyError) as error:
+    except (JoseError, ValueError, TypeError, KeyError, RecursionError) as error:
         raise TokenRefusedError(f"decoding: {type(error).__name__}: {error}") from error
     claims = decoded.claims
     if not isinstance(claims, dict):

@@ -21,6 +21,7 @@ from marketplace.identity.id_token import (
 )
 from marketplace.identity.profiles import Profile, profile_of_claims
 from marketplace.identity.provider_http import (
+    UNREADABLE,
     ProviderError,
     ProviderRefusedError,
     ProviderUnavailableError,
@@ -150,9 +151,9 @@ class OidcAdapter:
     def _fetch_token(
         self, code: str, code_verifier: str, metadata: dict[str, Any]
     ) -> dict[str, Any]:
-        methods = metadata.get("token_endpoint_auth_methods_supported") or ["client_secret_basic"]
+        methods = metadata.get("token_endpoint_auth_methods_supported")
         method = "client_secret_basic"
-        if method not in methods and "client_secret_post" in methods:
+        if isinstance(methods, list) and method not in methods and "client_secret_post" in methods:
             method = "client_secret_post"
         with self._session(token_endpoint_auth_method=method) as session:
             try:
@@ -166,7 +167,7 @@ class OidcAdapter:
                 raise ProviderUnavailableError(f"token: {type(error).__name__}") from error
             except AuthlibBaseError as error:
                 raise ProviderRefusedError(f"token: {error.error}") from error
-            except (ValueError, TypeError, KeyError, AttributeError) as error:
+            except UNREADABLE as error:
                 raise ProviderRefusedError(f"token answer: {type(error).__name__}") from error
         if not isinstance(token, dict):
             raise ProviderRefusedError("the token answer is not an object")
@@ -240,7 +241,12 @@ class OidcAdapter:
 def _check_endpoint(url: object, name: str, issuer: str) -> None:
     """An endpoint is an https URL; plain http only on this machine, for an issuer on it."""
     if isinstance(url, str):
-        parts = urlsplit(url)
+        try:
+            parts = urlsplit(url)
+            # Only reading the port and encoding the host find what is wrong with them.
+            _ = parts.port, (parts.hostname or "").encode("idna")
+        except ValueError as error:
+            raise ProviderRefusedError(f"discovery has no usable {name}") from error
         if parts.scheme == "https" and parts.netloc:
             return
         if parts.scheme == "http" and is_loopback(url) and is_loopback(issuer):

@@ -14,6 +14,8 @@ READ_SECONDS = 5.0
 WHOLE_ANSWER_SECONDS = 10.0
 MAX_BYTES = 1024 * 1024
 USER_AGENT = "Portico sign-in"
+# What parsing an answer of the wrong shape may raise, one of endless nesting included.
+UNREADABLE = (ValueError, TypeError, KeyError, AttributeError, RecursionError)
 
 
 class ProviderError(Exception):
@@ -58,10 +60,10 @@ class BoundedAdapter(HTTPAdapter):
 
 def is_loopback(url: str) -> bool:
     """Whether the URL's host is this machine."""
-    host = urlsplit(url).hostname or ""
-    if host == "localhost":
-        return True
     try:
+        host = urlsplit(url).hostname or ""
+        if host == "localhost":
+            return True
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
@@ -91,7 +93,7 @@ def read_json_object(response: requests.Response, what: str) -> dict[str, Any]:
         raise ProviderRefusedError(f"{what} answered {response.status_code}")
     try:
         found = response.json()
-    except ValueError as error:
+    except UNREADABLE as error:
         raise ProviderRefusedError(f"{what} is not JSON") from error
     if not isinstance(found, dict):
         raise ProviderRefusedError(f"{what} is not a JSON object")

@@ -3,15 +3,17 @@
 import json
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from flask import Flask
 from werkzeug.wrappers import Request, Response
 
 from marketplace.config import OidcProvider
-from marketplace.demo.oidc_provider import make_provider_server, serving
+from marketplace.core.limits import limiter
+from marketplace.demo.oidc_provider import Provider, make_provider_server, serving
 from marketplace.identity import provider_http
 from marketplace.identity.providers import setup_providers
 from tests.journeys.identity.conftest import ADA, Journey, start, use
@@ -193,3 +195,98 @@ def answering(app: Flask, answer: Callable[[Request], Response]) -> AbstractCont
     server = make_provider_server("127.0.0.1", 0, Request.application(answer))  # type: ignore[arg-type]  # any WSGI application will do
     use_address(app, f"http://127.0.0.1:{server.server_port}")
     return serving(server)
+
+
+ODD_VALUES: tuple[object, ...] = (
+    None,
+    True,
+    7,
+    -1.5,
+    "",
+    "\x00",
+    "https://[",
+    "https://a:99999999/",
+    "https://" + "a" * 300,
+    "x" * 5000,
+    [],
+    [[], {}],
+    {},
+    {"kid": {}},
+)
+
+
+def test_no_value_in_discovery_makes_an_error_of_ours(app: Flask, journey: Journey) -> None:
+    spoilt: dict[str, object] = {}
+
+    def answer(request: Request) -> Response:
+        body = {**document(request.host_url.rstrip("/")), **spoilt}
+        return Response(json.dumps(body), mimetype="application/json")
+
+    others = (
+        "userinfo_endpoint",
+        "token_endpoint_auth_methods_supported",
+        "id_token_signing_alg_values_supported",
+        "authorization_response_iss_parameter_supported",
+    )
+    server = make_provider_server("127.0.0.1", 0, Request.application(answer))  # type: ignore[arg-type]  # any WSGI application will do
+    with serving(server):
+        for key in (*document(""), *others):
+            for value in ODD_VALUES:
+                spoilt.clear()
+                spoilt[key] = value
+                limiter.reset()
+                use_address(app, f"http://127.0.0.1:{server.server_port}")
+                begun = journey.client.get("/auth/acme/login")
+                assert begun.status_code in {302, 400, 503}, (key, value)
+                if begun.status_code == 302:
+                    state = begun.location.split("state=")[1].split("&")[0]
+                    back = journey.client.get(f"/auth/acme/callback?state={state}&code=abc")
+                    assert back.status_code in {400, 503}, (key, value)
+
+
+def test_no_value_in_a_token_answer_or_userinfo_makes_an_error_of_ours(
+    app: Flask, journey: Journey
+) -> None:
+    spoilt: dict[str, dict[str, object]] = {}
+
+    class Odd(Provider):
+        def userinfo(self, access_token: str) -> dict[str, object] | None:
+            return {**(super().userinfo(access_token) or {}), **spoilt.get("userinfo", {})}
+
+        def exchange(self, form: Mapping[str, str]) -> dict[str, object] | None:
+            return {**(super().exchange(form) or {}), **spoilt.get("token", {})}
+
+    names = {
+        "userinfo": ("sub", "name", "email", "email_verified"),
+        "token": ("id_token", "access_token", "token_type", "expires_in", "error"),
+    }
+    running, context = start("acme", Odd)
+    use(app, running)
+    with context:
+        for part, keys in names.items():
+            for key in keys:
+                for value in (None, 7, "", [[], {}], {"kid": {}}):
+                    spoilt.clear()
+                    limiter.reset()
+                    query = dict(parse_qsl(urlsplit(journey.begin()).query))
+                    code = running.provider.issue_code(query, ADA.subject)
+                    given = {"state": query["state"], "iss": running.provider.issuer, "code": code}
+                    spoilt[part] = {key: value}
+                    answer = journey.client.get("/auth/acme/callback", query_string=given)
+                    assert answer.status_code in {302, 400, 503}, (part, key, value)
+
+
+def test_an_answer_of_nothing_but_brackets_is_a_page(app: Flask, journey: Journey) -> None:
+    def answer(request: Request) -> Response:
+        if request.path == "/token" or ("openid" in request.path and not clean):
+            return Response(b"[" * 200_000, mimetype="application/json")
+        return Response(json.dumps(document(request.host_url.rstrip("/"))))
+
+    clean: list[bool] = []
+    with answering(app, answer):
+        assert journey.client.get("/auth/acme/login").status_code == 400
+    clean.append(True)
+    with answering(app, answer):
+        state = journey.begin().split("state=")[1].split("&")[0]
+        back = journey.client.get(f"/auth/acme/callback?state={state}&code=abc")
+    assert back.status_code == 400
