@@ -5,7 +5,7 @@ from flask import Response, abort, current_app, request, url_for
 from flask.typing import ResponseReturnValue
 
 from marketplace.catalogue.discovery import queries as discovery_queries
-from marketplace.catalogue.discovery.cards import load_cards
+from marketplace.catalogue.discovery.cards import load_in_order
 from marketplace.catalogue.pages.listing_page import absolute
 from marketplace.catalogue.pages.queries import category
 from marketplace.core import clock
@@ -21,7 +21,7 @@ ENTRIES = 30
 def feed() -> ResponseReturnValue:
     """The newest listings, of one category with `?category=<slug>`."""
     site = current_app.config["SITE_NAME"]
-    query = discovery_queries.cards()
+    query = discovery_queries.findable_ids()
     slug = request.args.get("category", "")
     title = f"New on {site}"
     if slug:
@@ -31,7 +31,7 @@ def feed() -> ResponseReturnValue:
         query = query.where(discovery_queries.in_category(found.id))
         title = f"New in {found.name} on {site}"
     own_url = absolute(url_for("site.feed", category=slug or None))
-    cards = load_cards(
+    cards = load_in_order(
         discovery_queries.ordered(query, "newest").limit(ENTRIES), with_categories=True
     )
     generator = FeedGenerator()

@@ -3,9 +3,11 @@
 from flask import current_app, make_response, render_template, url_for
 from flask.typing import ResponseReturnValue
 
-from marketplace.catalogue.discovery import queries as discovery_queries
 from marketplace.catalogue.discovery.caching import for_everybody
-from marketplace.catalogue.discovery.cards import load_cards
+from marketplace.catalogue.discovery.cards import load_in_order
+from marketplace.catalogue.discovery.categories import counted_categories
+from marketplace.catalogue.discovery.queries import findable_ids, ordered
+from marketplace.catalogue.discovery.remembered import remembered
 from marketplace.catalogue.pages import json_ld, queries
 from marketplace.catalogue.pages.listing_page import absolute
 from marketplace.catalogue.pages.services import collection_briefs, publisher_cards
@@ -24,23 +26,23 @@ PUBLISHERS = 8
 @blueprint.get("/")
 @public("the front door")
 def home() -> ResponseReturnValue:
-    """Search first, then ways to look around. Six queries, whatever the catalogue holds."""
-    categories = [
-        row for row in db.session.execute(discovery_queries.category_counts()) if row.listing_count
-    ]
+    """Search first, then ways to look around, in ten queries at most."""
+    categories = [row for row in counted_categories() if row.listing_count]
     collections = db.session.scalars(
         queries.live_collections(clock.now()).limit(2 * COLLECTIONS)
     ).all()
-    cards = discovery_queries.cards()
     response = make_response(
         render_template(
             "site/home.html",
             categories=categories[:CATEGORIES],
             category_total=len(categories),
-            trending=load_cards(discovery_queries.ordered(cards, "popular").limit(TRENDING)),
-            newest=load_cards(discovery_queries.ordered(cards, "newest").limit(NEWEST)),
+            trending=load_in_order(ordered(findable_ids(), "popular").limit(TRENDING)),
+            newest=load_in_order(ordered(findable_ids(), "newest").limit(NEWEST)),
             collections=collection_briefs(collections)[:COLLECTIONS],
-            publishers=publisher_cards(queries.publishers().limit(PUBLISHERS)),
+            publishers=remembered(
+                "featured_publishers",
+                lambda: publisher_cards(queries.publishers().limit(PUBLISHERS)),
+            ),
             canonical_url=absolute("/"),
             json_ld=[
                 json_ld.website(

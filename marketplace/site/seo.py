@@ -9,11 +9,11 @@ from flask import Response, abort, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import Select, func, select
 
-from marketplace.catalogue.discovery.queries import category_counts, is_public_publisher
+from marketplace.catalogue.discovery.categories import counted_categories
+from marketplace.catalogue.discovery.queries import findable_ids, is_public_publisher
 from marketplace.catalogue.models import Listing
 from marketplace.catalogue.pages.listing_page import absolute
 from marketplace.catalogue.pages.queries import live_collections
-from marketplace.catalogue.visibility import is_findable
 from marketplace.core import clock
 from marketplace.core.database import db
 from marketplace.core.permissions import public
@@ -42,30 +42,27 @@ def robots() -> ResponseReturnValue:
 def _listings() -> Select[str, datetime | None]:
     return (
         select(Listing.slug, Listing.content_updated_at)
-        .join(Organization, Organization.id == Listing.publisher_id)
-        .where(is_findable())
+        .where(Listing.id.in_(findable_ids()))
         .order_by(Listing.id)
     )
+
+
+def _publisher_ids() -> Select[int]:
+    with_listings = findable_ids().with_only_columns(Listing.publisher_id)
+    return select(Organization.id).where(is_public_publisher(), Organization.id.in_(with_listings))
 
 
 def _publishers() -> Select[str, datetime]:
     return (
         select(Organization.slug, Organization.updated_at)
-        .where(
-            is_public_publisher(),
-            Organization.id.in_(
-                select(Listing.publisher_id)
-                .join(Organization, Organization.id == Listing.publisher_id)
-                .where(is_findable())
-            ),
-        )
+        .where(Organization.id.in_(_publisher_ids()))
         .order_by(Organization.id)
     )
 
 
 _SECTIONS = {
-    "listings": (_listings, "catalogue.listing"),
-    "publishers": (_publishers, "catalogue.publisher"),
+    "listings": (findable_ids, _listings, "catalogue.listing"),
+    "publishers": (_publisher_ids, _publishers, "catalogue.publisher"),
 }
 
 
@@ -74,8 +71,8 @@ _SECTIONS = {
 def sitemap() -> ResponseReturnValue:
     """The index of all parts."""
     parts = [absolute(url_for("site.sitemap_pages"))]
-    for name, (query, _endpoint) in _SECTIONS.items():
-        count = db.session.scalar(select(func.count()).select_from(query().subquery())) or 0
+    for name, (counted, _rows, _endpoint) in _SECTIONS.items():
+        count = db.session.scalar(select(func.count()).select_from(counted().subquery())) or 0
         parts += [
             absolute(url_for("site.sitemap_part", section=name, number=number))
             for number in range(1, -(-count // URLS_A_PART) + 1)
@@ -95,7 +92,7 @@ def sitemap_pages() -> ResponseReturnValue:
     ]
     urls += [
         (url_for("catalogue.category", slug=row.slug), None)
-        for row in db.session.execute(category_counts())
+        for row in counted_categories()
         if row.listing_count
     ]
     urls += [
@@ -111,7 +108,7 @@ def sitemap_part(section: str, number: int) -> ResponseReturnValue:
     """At most 10,000 addresses of listings or publishers."""
     if section not in _SECTIONS or not 1 <= number <= 1_000:
         abort(404)
-    query, endpoint = _SECTIONS[section]
+    _counted, query, endpoint = _SECTIONS[section]
     rows = db.session.execute(query().limit(URLS_A_PART).offset((number - 1) * URLS_A_PART)).all()
     if not rows:
         abort(404)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from flask import current_app
 
 from marketplace.catalogue.discovery import queries
-from marketplace.catalogue.discovery.cards import ListingCard, load_cards
+from marketplace.catalogue.discovery.cards import ListingCard, load_cards, load_in_order
 from marketplace.catalogue.discovery.facets import Facet, active_filters, build_facet
 from marketplace.catalogue.discovery.parameters import FACETS, FacetRule, ListingSearch
 from marketplace.catalogue.discovery.results import ListingResults, NoResultsHelp
@@ -45,8 +45,8 @@ def engine() -> SearchEngine:
     return found
 
 
-def find(search: ListingSearch, *, highlight: bool = True) -> ListingResults:
-    """What `search` finds, for pages and the API alike.
+def find(search: ListingSearch, *, highlight: bool = True, facets: bool = True) -> ListingResults:
+    """What `search` finds, for pages and the API alike; without `highlight` and `facets`, faster.
 
     Never raises for what a person may ask; falls back to the database when the engine cannot
     answer (`degraded`). Costs a constant number of queries: the rows, their categories, names
@@ -59,7 +59,7 @@ def find(search: ListingSearch, *, highlight: bool = True) -> ListingResults:
                 scope=AUDIENCES,
                 text=search.text,
                 filters=engine_filter(search),
-                facets=tuple(rule.field for rule in _SHOWN),
+                facets=tuple(rule.field for rule in _SHOWN) if facets else (),
                 sort=search.sort,
                 page=search.page,
                 per_page=search.per_page,
@@ -69,8 +69,8 @@ def find(search: ListingSearch, *, highlight: bool = True) -> ListingResults:
     except SearchUnavailable as error:
         log.warning("search is degraded", extra={"reason": error.reason})
         SEARCH_DEGRADED.inc()
-        return _find_plainly(search)
-    return _results(search, page)
+        return _find_plainly(search, facets=facets)
+    return _results(search, page, facets=facets)
 
 
 def engine_filter(search: ListingSearch) -> Filter | None:
@@ -87,21 +87,21 @@ def engine_filter(search: ListingSearch) -> Filter | None:
     return And(tuple(parts))
 
 
-def _results(search: ListingSearch, page: SearchPage) -> ListingResults:
+def _results(search: ListingSearch, page: SearchPage, *, facets: bool) -> ListingResults:
     ids = [int(hit.id) for hit in page.hits]
     by_id = {
         card.id: card for card in load_cards(queries.CARDS_BY_ID, ids=ids, with_categories=True)
     }
     items = tuple(by_id[int(hit.id)] for hit in page.hits if int(hit.id) in by_id)
-    names = facet_names(search)
-    facets = tuple(
+    names = facet_names(search) if facets else {}
+    counted = tuple(
         build_facet(
             rule,
             ((item.value, item.count) for item in page.facets.get(rule.field, ())),
             search,
             names,
         )
-        for rule in _SHOWN
+        for rule in (_SHOWN if facets else ())
     )
     total = max(page.total - (len(page.hits) - len(items)), len(items))
     return ListingResults(
@@ -109,7 +109,7 @@ def _results(search: ListingSearch, page: SearchPage) -> ListingResults:
         total=total,
         page=search.page,
         per_page=search.per_page,
-        facets=facets,
+        facets=counted,
         active=active_filters(search, names),
         highlights={
             int(hit.id): _fitting(by_id[int(hit.id)], hit.highlights)
@@ -164,25 +164,45 @@ def _names_that_begin_alike(text: str) -> list[str]:
     return [card.name for card in load_cards(queries.CARDS_BY_ID, ids=[int(i) for i in page.ids])]
 
 
+def popular_in_categories(slugs: tuple[str, ...], count: int) -> list[int]:
+    """Ids of the most popular listings in these categories, best first; the engine's, so the
+    database has still to say which of them are visible."""
+    search = ListingSearch(filters={"category": slugs}, sort="popular", per_page=count)
+    try:
+        page = engine().search(
+            SearchQuery(
+                index=LISTINGS.name,
+                scope=AUDIENCES,
+                filters=engine_filter(search),
+                sort=search.sort,
+                per_page=count,
+            )
+        )
+    except SearchUnavailable:
+        near = queries.findable_ids(queries.in_categories(slugs))
+        return list(db.session.scalars(queries.ordered(near, "popular").limit(count)))
+    return [int(number) for number in page.ids]
+
+
 def help_without_results(search: ListingSearch) -> NoResultsHelp:
     """What to offer where `search` found nothing."""
     without = 0
     if search.is_filtered and search.text:
-        without = find(replace(search.unfiltered(), per_page=1), highlight=False).total
+        without = find(
+            replace(search.unfiltered(), per_page=1), highlight=False, facets=False
+        ).total
     category_slugs = search.chosen("category")
-    query = queries.cards()
-    if category_slugs:
-        query = query.where(queries.in_categories(category_slugs))
-    popular = load_cards(queries.ordered(query, "popular").limit(4))
+    near = (queries.in_categories(category_slugs),) if category_slugs else ()
+    popular = load_in_order(queries.ordered(queries.findable_ids(*near), "popular").limit(4))
     return NoResultsHelp(without_filters=without, popular=popular)
 
 
 # Degraded: the database alone.
 
 
-def _find_plainly(search: ListingSearch) -> ListingResults:
+def _find_plainly(search: ListingSearch, *, facets: bool) -> ListingResults:
     total = db.session.scalar(queries.plain_total(search)) or 0
-    names = facet_names(search)
+    names = facet_names(search) if facets else {}
     items: tuple[ListingCard, ...] = ()
     if (search.page - 1) * search.per_page < min(total, MAX_WINDOW):
         offset = (search.page - 1) * search.per_page
@@ -193,7 +213,7 @@ def _find_plainly(search: ListingSearch) -> ListingResults:
         total=total,
         page=search.page,
         per_page=search.per_page,
-        facets=tuple(_plain_facet(rule, search, names) for rule in _SHOWN),
+        facets=tuple(_plain_facet(rule, search, names) for rule in (_SHOWN if facets else ())),
         active=active_filters(search, names),
         degraded=True,
     )

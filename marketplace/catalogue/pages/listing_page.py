@@ -11,6 +11,7 @@ from markupsafe import Markup
 from marketplace.catalogue.content import SECURITY_QUESTIONS, ListingContent
 from marketplace.catalogue.discovery import facets
 from marketplace.catalogue.discovery.cards import ListingCard, card_of
+from marketplace.catalogue.discovery.services import popular_in_categories
 from marketplace.catalogue.engagement.queries.panel import listing_panel
 from marketplace.catalogue.models import Category, Listing, ListingStatus
 from marketplace.catalogue.pages import json_ld, queries
@@ -101,7 +102,7 @@ def page_context(
     return {
         **_shared(listing, content, categories),
         "engagement": listing_panel(listing, actor, page=review_page, sort=review_sort),
-        "similar": _similar(listing, [category.id for category in categories]),
+        "similar": _similar(listing, categories),
         "preview": False,
         "canonical_url": url,
         "json_ld": []
@@ -190,22 +191,29 @@ def _logo_url(content: Mapping[str, Any], listing: Listing) -> str | None:
     return url_for("media.show", key=key) if key else None
 
 
-def _similar(listing: Listing, category_ids: list[int]) -> tuple[ListingCard, ...]:
-    if not category_ids:
+def _similar(listing: Listing, categories: Sequence[Category]) -> tuple[ListingCard, ...]:
+    if not categories:
         return ()
-    rows = db.session.execute(queries.neighbours(listing, category_ids, _CONSIDERED)).all()
+    slugs = tuple(category.slug for category in categories)
+    near = [n for n in popular_in_categories(slugs, _CONSIDERED + 1) if n != listing.id]
+    rows = {row.id: row for row in db.session.execute(queries.neighbours(near))}
     chosen = most_similar(
         listing.content.get("works_with") or (),
         listing.content.get("tags") or (),
         listing.publisher_id,
         [
-            Candidate(row.id, row.publisher_id, tuple(row.works_with or ()), tuple(row.tags or ()))
-            for row in rows
+            Candidate(
+                number,
+                rows[number].publisher_id,
+                tuple(rows[number].works_with or ()),
+                tuple(rows[number].tags or ()),
+            )
+            for number in near
+            if number in rows
         ],
         SIMILAR,
     )
-    by_id = {row.id: row for row in rows}
-    return tuple(card_of(by_id[number]) for number in chosen)
+    return tuple(card_of(rows[number]) for number in chosen)
 
 
 _LISTS_OF_OBJECTS = ("data_shared", "scopes", "actions", "triggers", "screenshots")

@@ -7,20 +7,21 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import contains_eager, joinedload, selectinload
 
-from marketplace.catalogue.discovery.queries import cards, is_public_publisher
+from marketplace.catalogue.discovery.queries import cards, findable_ids, is_public_publisher
 from marketplace.catalogue.models import (
     Category,
     Collection,
     CollectionItem,
     Listing,
     ListingCategory,
+    ListingStatus,
     SlugRedirect,
 )
 from marketplace.catalogue.visibility import is_findable, is_public, public_listings
 from marketplace.identity.models import Organization
 
 
-def public_listing(slug: str) -> Select[Any]:
+def public_listing(slug: str) -> Select[*tuple[Any, ...]]:
     """The public listing of that address with all that its page shows."""
     return (
         public_listings()
@@ -43,24 +44,15 @@ def moved_to(slug: str) -> Select[str]:
     )
 
 
-def neighbours(listing: Listing, category_ids: Sequence[int], limit: int) -> Select[Any]:
-    """Popular listings that share a category with this one, with what they work with."""
+def neighbours(ids: Sequence[int]) -> Select[*tuple[Any, ...]]:
+    """The cards of these listings as far as they are findable, with what they work with."""
     return (
         cards()
         .add_columns(
             Listing.content["works_with"].label("works_with"),
             Listing.content["tags"].label("tags"),
         )
-        .where(
-            Listing.id != listing.id,
-            Listing.id.in_(
-                select(ListingCategory.listing_id).where(
-                    ListingCategory.category_id.in_(category_ids)
-                )
-            ),
-        )
-        .order_by(Listing.popularity.desc(), Listing.id)
-        .limit(limit)
+        .where(Listing.id.in_(ids))
     )
 
 
@@ -88,7 +80,7 @@ def live_collection(slug: str, at: datetime) -> Select[Collection]:
     return select(Collection).where(Collection.slug == slug, is_live(at))
 
 
-def collection_cards(collection_ids: Sequence[int]) -> Select[Any]:
+def collection_cards(collection_ids: Sequence[int]) -> Select[*tuple[Any, ...]]:
     """The findable listings of these collections in their order, with blurbs."""
     return (
         cards()
@@ -103,14 +95,15 @@ def collection_cards(collection_ids: Sequence[int]) -> Select[Any]:
 
 
 def _listing_counts() -> Any:
+    """Figures by publisher of what would be findable if the publisher is public."""
     return (
         select(
             Listing.publisher_id,
             func.count().label("listings"),
             func.sum(Listing.popularity).label("popularity"),
         )
-        .join(Organization, Organization.id == Listing.publisher_id)
-        .where(is_findable())
+        .where(Listing.published_at.is_not(None), Listing.suspended_at.is_(None))
+        .where(Listing.status != ListingStatus.WITHDRAWN)
         .group_by(Listing.publisher_id)
         .subquery()
     )
@@ -118,7 +111,7 @@ def _listing_counts() -> Any:
 
 def publishers(
     *, text: str = "", partner_type: str = "", country: str = "", category: str = "", sort: str = ""
-) -> Select[Any]:
+) -> Select[*tuple[Any, ...]]:
     """Partners with a page, and how many findable listings each has. A partner is in the
     directory when it is verified or has a listing."""
     counts = _listing_counts()
@@ -143,10 +136,9 @@ def publishers(
         query = query.where(
             Organization.id.in_(
                 select(Listing.publisher_id)
-                .join(Organization, Organization.id == Listing.publisher_id)
                 .join(ListingCategory, ListingCategory.listing_id == Listing.id)
                 .join(Category, Category.id == ListingCategory.category_id)
-                .where(is_findable(), Category.slug == category)
+                .where(Listing.id.in_(findable_ids()), Category.slug == category)
             )
         )
     if sort == "name":
@@ -158,7 +150,7 @@ def publishers(
     )
 
 
-def publisher_countries() -> Select[Any]:
+def publisher_countries() -> Select[*tuple[Any, ...]]:
     """The countries that public partners are in, each once."""
     return (
         select(Organization.country)

@@ -7,7 +7,7 @@ from typing import Any
 from flask import url_for
 from sqlalchemy import Select, func, select
 
-from marketplace.catalogue.discovery.cards import ListingCard, card_of, load_cards
+from marketplace.catalogue.discovery.cards import ListingCard, card_of, load_in_order
 from marketplace.catalogue.models import Collection, Listing
 from marketplace.catalogue.pages import queries
 from marketplace.catalogue.pages.comparison import Compared
@@ -76,7 +76,7 @@ class PublisherCard:
         return url_for("media.show", key=self.logo_key) if self.logo_key else None
 
 
-def publisher_cards(query: Select[Any]) -> tuple[PublisherCard, ...]:
+def publisher_cards(query: Select[*tuple[Any, ...]]) -> tuple[PublisherCard, ...]:
     """The cards of a query made by `queries.publishers()`."""
     return tuple(_publisher_card(row[0], row[1]) for row in db.session.execute(query))
 
@@ -95,30 +95,28 @@ def _publisher_card(publisher: Organization, count: int) -> PublisherCard:
     )
 
 
-def page_of_cards(query: Select[Any], *, page: int, per_page: int) -> Page[ListingCard]:
-    """One page of an ordered query made by `queries.cards()`; a page past the end is the last."""
-    total = db.session.scalar(_total(query)) or 0
-    last = max(1, -(-total // per_page))
-    page = min(page, last)
-    rows = query.limit(per_page).offset((page - 1) * per_page)
-    return Page(items=load_cards(rows), total=total, page=page, per_page=per_page)
+def page_of_cards(ids_query: Select[int], *, page: int, per_page: int) -> Page[ListingCard]:
+    """One page of an ordered query of listing ids; a page past the end is the last."""
+    total = _total(ids_query)
+    page = min(page, max(1, -(-total // per_page)))
+    items = load_in_order(ids_query.limit(per_page).offset((page - 1) * per_page))
+    return Page(items=items, total=total, page=page, per_page=per_page)
 
 
-def page_of_publishers(query: Select[Any], *, page: int, per_page: int) -> Page[PublisherCard]:
+def page_of_publishers(
+    query: Select[*tuple[Any, ...]], *, page: int, per_page: int
+) -> Page[PublisherCard]:
     """One page of a query made by `queries.publishers()`; a page past the end is the last."""
-    total = db.session.scalar(_total(query)) or 0
-    last = max(1, -(-total // per_page))
-    page = min(page, last)
+    total = _total(query)
+    page = min(page, max(1, -(-total // per_page)))
     rows = query.limit(per_page).offset((page - 1) * per_page)
     return Page(items=publisher_cards(rows), total=total, page=page, per_page=per_page)
 
 
-def _total(query: Select[Any]) -> Select[int]:
-    # Only the ids are counted; the columns of a card would be made for nothing.
-    first = query.selected_columns[0]
-    return select(func.count()).select_from(
-        query.with_only_columns(first).order_by(None).subquery()
-    )
+def _total(query: Select[*tuple[Any, ...]]) -> int:
+    # Only one column is counted; those of a card would be made for nothing.
+    ids = query.with_only_columns(query.selected_columns[0]).order_by(None)
+    return db.session.scalar(select(func.count()).select_from(ids.subquery())) or 0
 
 
 def compared_listings(slugs: Sequence[str]) -> list[Listing]:

@@ -8,11 +8,12 @@ from flask.typing import ResponseReturnValue
 from marketplace.catalogue.discovery import queries as discovery_queries
 from marketplace.catalogue.discovery.caching import for_everybody
 from marketplace.catalogue.discovery.cards import ListingCard
+from marketplace.catalogue.discovery.categories import counted_categories
 from marketplace.catalogue.discovery.facets import country_label
 from marketplace.catalogue.discovery.parameters import SORTS, ListingSearch
 from marketplace.catalogue.discovery.services import find
 from marketplace.catalogue.engagement.queries.follows import follows_publisher
-from marketplace.catalogue.models import ListingStatus
+from marketplace.catalogue.models import Listing, ListingStatus
 from marketplace.catalogue.pages import json_ld, queries
 from marketplace.catalogue.pages.comparison import MOST, compare_all
 from marketplace.catalogue.pages.directory import PARTNER_TYPES, DirectorySearch
@@ -64,9 +65,10 @@ def listing(slug: str) -> ResponseReturnValue:
 @public("the catalogue is for everybody")
 def categories() -> ResponseReturnValue:
     """All categories."""
-    rows = db.session.execute(discovery_queries.category_counts()).all()
     response = make_response(
-        render_template("catalogue/categories.html", categories=rows, **_canonical())
+        render_template(
+            "catalogue/categories.html", categories=counted_categories(), **_canonical()
+        )
     )
     for_everybody(response)
     return response
@@ -80,17 +82,16 @@ def category(slug: str) -> ResponseReturnValue:
     if found is None:
         abort(404)
     sort = _sort()
-    query = discovery_queries.cards().where(discovery_queries.in_category(found.id))
-    page = page_of_cards(
-        discovery_queries.ordered(query, sort),
+    asked = ListingSearch(
+        filters={"category": (slug,)},
+        sort=sort,
         page=page_number(request.args.get("page")),
         per_page=PER_PAGE,
     )
-    others = [
-        row
-        for row in db.session.execute(discovery_queries.category_counts())
-        if row.listing_count and row.slug != slug
-    ]
+    page = find(asked, highlight=False, facets=False)
+    if not page.items and page.page > page.pages:
+        page = find(asked.at_page(page.pages), highlight=False, facets=False)
+    others = [row for row in counted_categories() if row.listing_count and row.slug != slug]
     response = make_response(
         render_template(
             "catalogue/category.html",
@@ -213,7 +214,7 @@ def publisher(slug: str) -> ResponseReturnValue:
     if found is None:
         abort(404)
     sort = _sort()
-    query = discovery_queries.cards_of_publisher(found.id)
+    query = discovery_queries.findable_ids(Listing.publisher_id == found.id)
     page = page_of_cards(
         discovery_queries.ordered(query, sort),
         page=page_number(request.args.get("page")),
@@ -261,7 +262,7 @@ def compare() -> ResponseReturnValue:
     text = " ".join(request.args.get("q", "")[:80].split())
     found: tuple[ListingCard, ...] = ()
     if text and len(chosen) < MOST:
-        found = find(ListingSearch(text=text, per_page=6), highlight=False).items
+        found = find(ListingSearch(text=text, per_page=6), highlight=False, facets=False).items
     response = make_response(
         render_template(
             "catalogue/compare.html",

@@ -192,12 +192,12 @@ class TestAListing:
         assert "It ends in spring." in html
         assert "/listings/better-tides" in html
 
-    def test_similar_listings_share_its_category(self, client: FlaskClient) -> None:
+    def test_similar_listings_share_its_category(self, client: FlaskClient, index: Index) -> None:
         crm = make_category("CRM")
         make_listing(slug="this", category=crm)
         make_listing(name="Near", slug="near", category=crm)
         make_listing(name="Far", slug="far", category=make_category("Data"))
-        db.session.commit()
+        index()
         html = text_of(client, "/listings/this")
         assert "/listings/near" in html
         assert "/listings/far" not in html
@@ -332,20 +332,22 @@ class TestCollections:
 
 
 class TestCategories:
-    def test_a_category_is_a_page_with_its_words_and_listings(self, client: FlaskClient) -> None:
+    def test_a_category_is_a_page_with_its_words_and_listings(
+        self, client: FlaskClient, index: Index
+    ) -> None:
         crm = make_category("CRM", description="Keep track of customers.")
         make_listing(name="Pipewise", category=crm)
-        db.session.commit()
+        index()
         html = text_of(client, "/categories/crm")
         assert "Keep track of customers." in html
         assert "Pipewise" in html
         assert json_ld_of(html)[0]["@type"] == "BreadcrumbList"
 
-    def test_it_is_paged_and_ordered_within_bounds(self, client: FlaskClient) -> None:
+    def test_it_is_paged_and_ordered_within_bounds(self, client: FlaskClient, index: Index) -> None:
         crm = make_category("CRM")
         for number in range(30):
             make_listing(name=f"Listing {number:02}", category=crm)
-        db.session.commit()
+        index()
         first = text_of(client, "/categories/crm?sort=name")
         second = text_of(client, "/categories/crm?sort=name&page=2")
         assert "Listing 00" in first
