@@ -6,9 +6,6 @@ from datetime import date, timedelta
 
 WIDTH = 720
 HEIGHT = 180
-# Room below the bars for dates and left of them for the scale.
-FOOT = 22
-LEFT = 40
 MOST_BARS = 62
 
 
@@ -37,8 +34,7 @@ class Chart:
     days_each: int
     width: int = WIDTH
     height: int = HEIGHT
-    base: int = HEIGHT - FOOT
-    left: int = LEFT
+    base: int = HEIGHT
 
 
 def chart(counts: Mapping[date, tuple[int, int]], first: date, last: date) -> Chart:
@@ -57,7 +53,7 @@ def chart(counts: Mapping[date, tuple[int, int]], first: date, last: date) -> Ch
         ]
         groups.append((begin, end, sum(a for a, _ in inside), sum(b for _, b in inside)))
     top = _round_up(max((searches for _, _, searches, _ in groups), default=0))
-    base, step = HEIGHT - FOOT, (WIDTH - LEFT) / len(groups)
+    base, step = HEIGHT, WIDTH / len(groups)
     bars = []
     for index, (begin, end, searches, zero) in enumerate(groups):
         height = base * searches / top
@@ -68,7 +64,7 @@ def chart(counts: Mapping[date, tuple[int, int]], first: date, last: date) -> Ch
                 end,
                 searches,
                 zero,
-                round(LEFT + index * step + step * 0.1, 2),
+                round(index * step + step * 0.1, 2),
                 round(step * 0.8, 2),
                 round(base - height, 2),
                 round(height, 2),

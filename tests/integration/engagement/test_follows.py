@@ -115,6 +115,19 @@ def test_followers_of_a_publisher_are_told_of_its_new_listing(app: Flask) -> Non
     assert [mail["subject"] for mail in mails()] == ["Quayside published New one"]
 
 
+def test_a_publisher_that_lists_many_at_once_is_one_short_mail(app: Flask) -> None:
+    publisher = make_organization("Quayside")
+    follows.follow_publisher(actor_for(make_user()), publisher)
+    with clock.frozen(clock.now() + timedelta(minutes=1)):
+        for number in range(14):
+            make_listing(publisher, name=f"New {number}", days_old=0)
+        assert follows.tell_followers() == 1
+        assert follows.tell_followers() == 0
+    (mail,) = mails()
+    assert mail["body"].count("Quayside published") == 10
+    assert "And 4 more" in mail["body"]
+
+
 def test_hidden_listings_and_unverified_people_are_left_out(app: Flask) -> None:
     suspended, withdrawn, shown = (make_listing(name=name) for name in ("One", "Two", "Three"))
     a_follower_of(suspended, withdrawn)

@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from marketplace.catalogue.curation.bar_chart import HEIGHT, LEFT, MOST_BARS, WIDTH, chart
+from marketplace.catalogue.curation.bar_chart import HEIGHT, MOST_BARS, WIDTH, chart
 
 FIRST = date(2026, 11, 1)
 
@@ -29,7 +29,7 @@ def test_a_longer_range_joins_days_and_loses_no_search(days: int) -> None:
     assert drawn.bars[0].first == FIRST
     assert drawn.bars[-1].last == FIRST + timedelta(days=days - 1)
     for bar in drawn.bars:
-        assert LEFT <= bar.x <= bar.x + bar.width <= WIDTH
+        assert 0 <= bar.x <= bar.x + bar.width <= WIDTH
         assert 0 <= bar.y <= bar.y + bar.height <= HEIGHT
 
 

@@ -19,6 +19,8 @@ from marketplace.identity.models import Organization
 
 # A follower gets at most one mail about a listing within this time.
 AT_MOST_EVERY = timedelta(days=1)
+# A publisher that lists hundreds at once is still one readable mail.
+MOST_IN_A_MAIL = 10
 
 
 def follow_listing(actor: Actor, listing: Listing) -> bool:
@@ -97,7 +99,7 @@ def _subject(items: list[News]) -> str:
 
 def _body(user_id: int, items: list[News]) -> str:
     lines = ["News from what you follow:", ""]
-    for item in items:
+    for item in items[:MOST_IN_A_MAIL]:
         lines.append(item.headline)
         if item.summary:
             lines.append(item.summary)
@@ -106,6 +108,8 @@ def _body(user_id: int, items: list[News]) -> str:
             f"Stop mails about {item.followed}: {_stop_url(user_id, item.follow_id)}",
             "",
         ]
+    if len(items) > MOST_IN_A_MAIL:
+        lines += [f"And {len(items) - MOST_IN_A_MAIL} more: {absolute('/account/following')}", ""]
     lines.append(f"Stop all mails of this kind: {_stop_url(user_id, None)}")
     return "\n".join(lines) + "\n"
 
