@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -85,24 +85,15 @@ class Bench:
         return self.ids(text, words_drop=False, correct=False)
 
 
-MakeEngine = Callable[[Path], SearchEngine]
+SERVER = os.environ.get("MEILISEARCH_TEST_URL")
+ENGINES = ("embedded", "meilisearch") if SERVER else ("embedded",)
 
 
-def _meilisearch(path: Path) -> SearchEngine:
-    url = os.environ.get("MEILISEARCH_TEST_URL")
-    if not url:
-        # No registry has the server, so that even CI may have to go without it.
-        pytest.skip("no Meilisearch server: set MEILISEARCH_TEST_URL (and MEILISEARCH_TEST_KEY)")
-    return build_engine(url, os.environ.get("MEILISEARCH_TEST_KEY"), path)
-
-
-@pytest.fixture(params=["embedded", "meilisearch"])
+@pytest.fixture(params=ENGINES)
 def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[SearchEngine]:
-    """Each engine in turn."""
-    if request.param == "meilisearch":
-        made = _meilisearch(tmp_path)
-    else:
-        made = build_engine(None, None, tmp_path / "index")
+    """Each engine in turn; Meilisearch where there is a server."""
+    url = SERVER if request.param == "meilisearch" else None
+    made = build_engine(url, os.environ.get("MEILISEARCH_TEST_KEY"), tmp_path / "index")
     yield made
     made.close()
 

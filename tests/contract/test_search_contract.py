@@ -30,11 +30,21 @@ from search import (
     fingerprint,
 )
 from search.indexing import verify
-from tests.contract.conftest import PUBLIC, Bench, document, spec_named
+from tests.contract.conftest import ENGINES, PUBLIC, SERVER, Bench, document, spec_named
 
 
 def counts(page: SearchPage, facet: str) -> dict[str, int]:
     return {item.value: item.count for item in page.facets[facet]}
+
+
+@pytest.mark.skipif(
+    SERVER is None,
+    # A skip even in CI: no package registry has the server.
+    reason="the contract on Meilisearch needs a server: set MEILISEARCH_TEST_URL and _KEY",
+)
+def test_the_contract_is_demanded_of_meilisearch_too(engine: SearchEngine) -> None:
+    assert engine.name in ENGINES
+    assert len(ENGINES) == 2
 
 
 # 1. Writes
