@@ -80,6 +80,15 @@ def live_collection(slug: str, at: datetime) -> Select[Collection]:
     return select(Collection).where(Collection.slug == slug, is_live(at))
 
 
+def collection_items(collection_ids: Sequence[int]) -> Select[int, int, str]:
+    """Collection, listing and blurb of what is in these collections, in order."""
+    return (
+        select(CollectionItem.collection_id, CollectionItem.listing_id, CollectionItem.blurb)
+        .where(CollectionItem.collection_id.in_(collection_ids))
+        .order_by(CollectionItem.collection_id, CollectionItem.position, CollectionItem.listing_id)
+    )
+
+
 def collection_cards(collection_ids: Sequence[int]) -> Select[*tuple[Any, ...]]:
     """The findable listings of these collections in their order, with blurbs."""
     return (

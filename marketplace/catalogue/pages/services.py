@@ -7,7 +7,8 @@ from typing import Any
 from flask import url_for
 from sqlalchemy import Select, func, select
 
-from marketplace.catalogue.discovery.cards import ListingCard, card_of, load_in_order
+from marketplace.catalogue.discovery.cards import ListingCard, load_cards, load_in_order
+from marketplace.catalogue.discovery.queries import CARDS_BY_ID
 from marketplace.catalogue.models import Collection, Listing
 from marketplace.catalogue.pages import queries
 from marketplace.catalogue.pages.comparison import Compared
@@ -33,16 +34,20 @@ class CollectionBrief:
 
 
 def collection_briefs(collections: Sequence[Collection]) -> tuple[CollectionBrief, ...]:
-    """The collections with their findable listings, in one query; empty ones are left out."""
+    """The collections with their findable listings, in two queries; empty ones are left out."""
     if not collections:
         return ()
+    query = queries.collection_items([collection.id for collection in collections])
+    rows = db.session.execute(query).all()
+    cards = load_cards(CARDS_BY_ID, ids=list({row.listing_id for row in rows}))
+    by_id = {card.id: card for card in cards}
     listings: dict[int, list[ListingCard]] = {}
     blurbs: dict[int, dict[int, str]] = {}
-    query = queries.collection_cards([collection.id for collection in collections])
-    for row in db.session.execute(query):
-        listings.setdefault(row.collection_id, []).append(card_of(row))
-        if row.blurb:
-            blurbs.setdefault(row.collection_id, {})[row.id] = row.blurb
+    for row in rows:
+        if row.listing_id in by_id:
+            listings.setdefault(row.collection_id, []).append(by_id[row.listing_id])
+            if row.blurb:
+                blurbs.setdefault(row.collection_id, {})[row.listing_id] = row.blurb
     return tuple(
         CollectionBrief(
             slug=collection.slug,
