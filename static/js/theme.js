@@ -1,5 +1,5 @@
-/* Runs in the head before anything is drawn: the theme a person chose here, and the class that says
-   JavaScript runs. The button in the header goes round system, light, dark. */
+/* Runs in the head before anything is drawn: the theme a person chose here, the class that says
+   JavaScript runs, and the fold of the filters on narrow screens. The button in the header goes round system, light, dark. */
 (() => {
   const root = document.documentElement;
   const key = "portico-theme";
@@ -24,6 +24,18 @@
   root.classList.add("js");
   apply(stored());
 
+  /* Closed as soon as they are parsed, so that nothing moves afterwards; app.js keeps them so. */
+  if (!matchMedia("(width >= 992px)").matches) {
+    const watch = new MutationObserver(() => {
+      const filters = document.querySelector("details.filters-toggle");
+      if (!filters) return;
+      filters.open = false;
+      watch.disconnect();
+    });
+    watch.observe(root, { childList: true, subtree: true });
+    document.addEventListener("DOMContentLoaded", () => watch.disconnect());
+  }
+
   document.addEventListener("DOMContentLoaded", () => {
     const button = document.querySelector("[data-theme-button]");
     if (!button) return;
@@ -32,7 +44,6 @@
       button.title = text;
       button.querySelector("[data-theme-label]").textContent = text;
     };
-    button.hidden = false;
     describe();
     button.addEventListener("click", () => {
       const next = choices[(choices.indexOf(root.dataset.themeChoice) + 1) % choices.length];
