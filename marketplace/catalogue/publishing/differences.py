@@ -23,8 +23,11 @@ Segment = dict[str, str]
 ItemOp = Literal["equal", "insert", "delete", "change"]
 
 _TOKEN: Final = re.compile(r"\s+|\w+|[^\w\s]")
-# Word by word costs the product of both lengths; longer texts are compared line by line first.
-_MOST_TOKENS: Final = 6_000
+# White space does not count: it is never looked up.
+_MOST_TOKENS: Final = 3_200
+_MOST_PAIRS: Final = 250_000
+# From this length on difflib ignores tokens that are more than one in a hundred.
+_POPULAR_FROM: Final = 200
 _LISTS_OF_OBJECTS: Final = {
     "data_shared": "object",
     "scopes": "scope",
@@ -69,11 +72,15 @@ class FieldDifference:
 
 
 def segments_of(before: str, after: str) -> list[Segment]:
-    """The difference of two texts word by word."""
+    """The difference of two texts word by word; by lines where the texts are too long for that."""
     one, two = _TOKEN.findall(before), _TOKEN.findall(after)
-    if len(one) + len(two) > _MOST_TOKENS:
-        return _by_lines(before, after)
-    return _joined(_words(one, two))
+    if _is_cheap(one, two):
+        return _joined(_matched(one, two))
+    one, two = before.splitlines(keepends=True), after.splitlines(keepends=True)
+    if _is_cheap(one, two):
+        return _joined(_matched(one, two))
+    whole = [{"op": "delete", "text": before}, {"op": "insert", "text": after}]
+    return [segment for segment in whole if segment["text"]]
 
 
 def content_differences(
@@ -142,9 +149,18 @@ def _field_difference(name: str, before: Any, after: Any, sensitive: bool) -> Fi
     return FieldDifference(name, label, sensitive, segments=segments)
 
 
-def _words(one: list[str], two: list[str]) -> list[Segment]:
+def _is_cheap(one: list[str], two: list[str]) -> bool:
+    # A matcher of short texts looks at every pair, one of long texts leaves out what is frequent.
+    # Both are bounded, since a text may be made to be slow.
+    if len(two) < _POPULAR_FROM:
+        return len(one) * len(two) <= _MOST_PAIRS
+    return sum(not token.isspace() for text in (one, two) for token in text) <= _MOST_TOKENS
+
+
+def _matched(one: list[str], two: list[str]) -> list[Segment]:
     segments: list[Segment] = []
-    matcher = SequenceMatcher(None, one, two, autojunk=False)
+    # White space joins what matches; it is no match of its own.
+    matcher = SequenceMatcher(str.isspace, one, two)
     for op, i, j, k, m in matcher.get_opcodes():
         if op == "equal":
             segments.append({"op": "equal", "text": "".join(one[i:j])})
@@ -154,11 +170,6 @@ def _words(one: list[str], two: list[str]) -> list[Segment]:
         if k < m:
             segments.append({"op": "insert", "text": "".join(two[k:m])})
     return segments
-
-
-def _by_lines(before: str, after: str) -> list[Segment]:
-    one, two = before.splitlines(keepends=True), after.splitlines(keepends=True)
-    return _joined(_words(one, two))
 
 
 def _joined(segments: list[Segment]) -> list[Segment]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from marketplace.catalogue.content import ListingContent
 from marketplace.catalogue.models import Listing, Revision, RevisionState
+from marketplace.catalogue.publishing.problems import content_problems
 from marketplace.catalogue.publishing.queries import next_number
 from marketplace.catalogue.publishing.rebasing import rebase
 from marketplace.catalogue.publishing.sections import FIELD_LABELS
@@ -209,9 +210,12 @@ def revert_sample(revision: Revision, body: str, actor: Actor) -> tuple[str, ...
     if not fields:
         raise ConflictError("Nothing of this change is public any more.")
     restored = {**public, **{name: revision.base_content.get(name) for name in fields}}
-    content = ListingContent.model_validate(
-        {name: value for name, value in restored.items() if value is not None}
-    )
+    restored = {name: value for name, value in restored.items() if value is not None}
+    if content_problems(restored):
+        raise ConflictError(
+            "What was there before breaks today's rules. Ask the publisher to change it instead."
+        )
+    content = ListingContent.model_validate(restored)
     at = clock.now()
     advance(revision, revision.lock_version, sample_checked_at=at)
     reverting = Revision(

@@ -1,17 +1,21 @@
 """What becomes of a submission."""
 
+import contextlib
+import threading
+
 import pytest
 from flask import Flask
 from sqlalchemy import select
 
 from marketplace.catalogue.content import ListingContent
-from marketplace.catalogue.models import Revision, RevisionState
+from marketplace.catalogue.models import Listing, Revision, RevisionEvent, RevisionState
 from marketplace.catalogue.publication import apply_content
 from marketplace.catalogue.publishing import queries
 from marketplace.catalogue.publishing.services import drafts, submission
 from marketplace.core.database import db
 from marketplace.core.errors import ConflictError, InvalidError
 from marketplace.core.jobs import Job
+from marketplace.core.unit_of_work import unit_of_work
 from tests.factories.listings import make_listing
 from tests.factories.people import make_organization
 from tests.integration.publishing.desk import Desk, member
@@ -186,3 +190,33 @@ def test_the_open_revision_is_unique(desk: Desk) -> None:
         select(Revision.state).where(Revision.listing_id == desk.listing.id)
     ).all()
     assert sorted(states) == [RevisionState.DRAFT, RevisionState.PUBLISHED]
+
+
+def test_of_two_clicks_on_submit_at_the_same_moment_one_event_is_left(
+    app: Flask, desk: Desk
+) -> None:
+    desk.save(name="Tide Almanac")
+    db.session.commit()
+    listing_id, actor = desk.listing.id, desk.actor
+    gate = threading.Barrier(3)
+
+    def click() -> None:
+        with app.app_context():
+            listing = db.session.get(Listing, listing_id)
+            revision = queries.open_revision(listing_id)
+            assert listing is not None
+            assert revision is not None
+            gate.wait()
+            with contextlib.suppress(ConflictError), unit_of_work():
+                submission.submit(listing, revision, actor)
+            db.session.remove()
+
+    threads = [threading.Thread(target=click) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    db.session.rollback()
+    events = db.session.scalars(select(RevisionEvent.kind)).all()
+    assert events == ["submitted"]
+    assert desk.open().state is RevisionState.SUBMITTED

@@ -43,12 +43,20 @@ def test_texts_differ_word_by_word(before: str, after: str, told: str) -> None:
         ("word " * 5_000, "word " * 4_999 + "other"),
         ("", "x" * 20_000),
         ("<b>bold</b>", "*bold*"),
+        ("a " * 1_400, "a b " * 700),
+        ("a\n" * 10_000, "b\na\n" * 5_000),
     ],
 )
 def test_the_segments_put_together_are_the_texts(before: str, after: str) -> None:
     segments = segments_of(before, after)
     assert "".join(s["text"] for s in segments if s["op"] != "insert") == before
     assert "".join(s["text"] for s in segments if s["op"] != "delete") == after
+
+
+def test_texts_that_are_made_to_be_slow_are_told_whole() -> None:
+    before = " ".join([f"t{number}" for number in range(120)] * 40)
+    after = " ".join([f"t{number}" for number in range(120, 0, -1)] * 40)
+    assert [part["op"] for part in segments_of(before, after)] == ["delete", "insert"]
 
 
 def test_objects_of_one_name_are_one_item() -> None:

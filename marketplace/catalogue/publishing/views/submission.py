@@ -7,9 +7,11 @@ from marketplace.catalogue.models import Listing, Revision
 from marketplace.catalogue.publishing import queries
 from marketplace.catalogue.publishing.forms.acts import SubmissionForm
 from marketplace.catalogue.publishing.services import drafts, submission
+from marketplace.catalogue.publishing.states import WAITING
 from marketplace.catalogue.publishing.views.listing import listing_page
 from marketplace.catalogue.publishing.views.portal import blueprint, own_listing
-from marketplace.core.errors import ConflictError, InvalidError
+from marketplace.core.database import db
+from marketplace.core.errors import ConflictError, InvalidError, NotFoundError
 from marketplace.core.permissions import current_actor, needs
 
 
@@ -22,6 +24,7 @@ def submit(listing: Listing) -> ResponseReturnValue:
         # The second click of two, after the first one published the draft.
         flash("There is no draft to submit.", "info")
         return _to_listing(listing)
+    slug = listing.slug
     form = SubmissionForm()
     seen = form.version.data or ""
     try:
@@ -35,7 +38,7 @@ def submit(listing: Listing) -> ResponseReturnValue:
     except InvalidError as error:
         return listing_page(listing, problems=error.fields, told=error.detail), 422
     except ConflictError as error:
-        return listing_page(listing, told=error.detail), 409
+        return _after_conflict(slug, error)
     if result.repeated:
         flash("It was submitted already.", "info")
     elif result.published:
@@ -87,6 +90,19 @@ def settle_drift(listing: Listing) -> ResponseReturnValue:
     submission.settle_drift(listing, revision, keep, current_actor())
     flash("The draft now builds on what is public.", "success")
     return redirect(url_for("portal.changes", slug=listing.slug), 303)
+
+
+def _after_conflict(slug: str, error: ConflictError) -> ResponseReturnValue:
+    """The answer to the one of two clicks that came second: both meant the same."""
+    db.session.rollback()
+    listing = queries.listing_by_slug(slug)
+    if listing is None:
+        raise NotFoundError from error
+    revision = queries.open_revision(listing.id)
+    if revision is None or revision.state in WAITING:
+        flash("It was submitted already.", "info")
+        return _to_listing(listing)
+    return listing_page(listing, told=error.detail), 409
 
 
 def _open(listing: Listing) -> Revision:
