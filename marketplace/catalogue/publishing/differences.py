@@ -74,13 +74,32 @@ class FieldDifference:
 def segments_of(before: str, after: str) -> list[Segment]:
     """The difference of two texts word by word; by lines where the texts are too long for that."""
     one, two = _TOKEN.findall(before), _TOKEN.findall(after)
+    start = _shared(one, two)
+    end = _shared(one[start:][::-1], two[start:][::-1])
+    head, tail = "".join(one[:start]), "".join(one[len(one) - end :])
+    changed = _changed(one[start : len(one) - end], two[start : len(two) - end])
+    return _joined(
+        [{"op": "equal", "text": head}, *changed, {"op": "equal", "text": tail}],
+    )
+
+
+def _shared(one: Sequence[str], two: Sequence[str]) -> int:
+    """With how many equal tokens both begin."""
+    pairs = zip(one, two, strict=False)
+    return next(
+        (number for number, (mine, other) in enumerate(pairs) if mine != other),
+        min(len(one), len(two)),
+    )
+
+
+def _changed(one: list[str], two: list[str]) -> list[Segment]:
     if _is_cheap(one, two):
-        return _joined(_matched(one, two))
-    one, two = before.splitlines(keepends=True), after.splitlines(keepends=True)
-    if _is_cheap(one, two):
-        return _joined(_matched(one, two))
-    whole = [{"op": "delete", "text": before}, {"op": "insert", "text": after}]
-    return [segment for segment in whole if segment["text"]]
+        return _matched(one, two)
+    before, after = "".join(one), "".join(two)
+    lines, other_lines = before.splitlines(keepends=True), after.splitlines(keepends=True)
+    if _is_cheap(lines, other_lines):
+        return _matched(lines, other_lines)
+    return [{"op": "delete", "text": before}, {"op": "insert", "text": after}]
 
 
 def content_differences(
@@ -185,6 +204,7 @@ def _joined(segments: list[Segment]) -> list[Segment]:
             joined.append({"op": "insert", "text": inserted})
         deleted = inserted = ""
 
+    segments = [segment for segment in segments if segment["text"]]
     for number, segment in enumerate(segments):
         text, op = segment["text"], segment["op"]
         bridge = op == "equal" and not text.strip() and "\n" not in text

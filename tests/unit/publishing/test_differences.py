@@ -59,6 +59,13 @@ def test_texts_that_are_made_to_be_slow_are_told_whole() -> None:
     assert [part["op"] for part in segments_of(before, after)] == ["delete", "insert"]
 
 
+def test_a_small_change_in_a_long_text_is_told_by_its_words() -> None:
+    words = [f"word{number}" for number in range(2_500)]
+    after = [*words[:1_200], "other", *words[1_201:]]
+    told = [part for part in segments_of(" ".join(words), " ".join(after)) if part["op"] != "equal"]
+    assert told == [{"op": "delete", "text": "word1200"}, {"op": "insert", "text": "other"}]
+
+
 def test_objects_of_one_name_are_one_item() -> None:
     before = [{"scope": "a", "reason": "Reads it"}, {"scope": "b", "reason": "Writes it"}]
     after = [{"scope": "c", "reason": "Sends it"}, {"scope": "a", "reason": "Reads all"}]
