@@ -522,26 +522,25 @@ class TestForEverybodyAndForOne:
         assert "noindex" in html
 
 
-@pytest.mark.parametrize(
-    "address",
-    [
-        "/",
-        "/search",
-        "/categories",
-        "/categories/crm",
-        "/collections",
-        "/collections/picks",
-        "/partners",
-        "/partners/quayside",
-        "/listings/first",
-        "/compare?l=first",
-        "/feed.atom",
-        "/sitemap.xml",
-        "/search/suggestions?q=tide",
-    ],
+PAGES = (
+    "/",
+    "/search",
+    "/categories",
+    "/categories/crm",
+    "/collections",
+    "/collections/picks",
+    "/partners",
+    "/partners/quayside",
+    "/listings/first",
+    "/compare?l=first",
+    "/feed.atom",
+    "/sitemap.xml",
+    "/search/suggestions?q=tide",
 )
+
+
 def test_a_page_costs_as_many_queries_for_thirty_as_for_three(
-    client: FlaskClient, index: Index, statements: list[str], address: str
+    client: FlaskClient, index: Index, statements: list[str]
 ) -> None:
     crm = make_category("CRM")
     quayside = make_organization("Quayside", slug="quayside")
@@ -564,11 +563,15 @@ def test_a_page_costs_as_many_queries_for_thirty_as_for_three(
             )
         index()
 
-    costs = []
+    costs: dict[str, list[int]] = {address: [] for address in PAGES}
     for count in (2, 27):
         grow(count)
         db.session.remove()
-        statements.clear()
-        assert client.get(address).status_code == 200
-        costs.append(len(statements))
-    assert costs[0] == costs[1] <= 12, statements
+        client.get("/")
+        for address in PAGES:
+            # The figures of the whole catalogue are read by the first page that needs them.
+            statements.clear()
+            assert client.get(address).status_code == 200, address
+            costs[address].append(len(statements))
+    assert {address: cost for address, cost in costs.items() if cost[0] != cost[1]} == {}
+    assert {address: cost[1] for address, cost in costs.items() if cost[1] > 12} == {}
