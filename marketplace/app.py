@@ -10,6 +10,7 @@ from flask_migrate import Migrate
 from flask_wtf.csrf import CSRFProtect
 from sqlalchemy.engine import make_url
 from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.routing import IntegerConverter, Map
 
 from marketplace import cli, wiring
 from marketplace.config import ROOT, Settings, load_settings, sqlalchemy_url
@@ -38,6 +39,15 @@ MAX_REQUEST_BYTES = 16 * 1024 * 1024
 
 csrf = CSRFProtect()
 migrate = Migrate(directory=str(ROOT / "migrations"), render_as_batch=True, compare_type=True)
+
+
+class IdConverter(IntegerConverter):
+    """Whole numbers in an address, up to what a BIGINT holds; more is an address of nothing."""
+
+    def __init__(
+        self, url_map: Map, fixed_digits: int = 0, min: int | None = 0, max: int | None = None
+    ) -> None:
+        super().__init__(url_map, fixed_digits, min, max if max is not None else 2**63 - 1)
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -88,6 +98,7 @@ def _configure_flask(app: Flask, settings: Settings) -> None:
         WTF_CSRF_CHECK_DEFAULT=True,
         TESTING=settings.portico_env == "test",
     )
+    app.url_map.converters["int"] = IdConverter
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
     if settings.trusted_proxies:

@@ -102,7 +102,12 @@ def test_what_is_public_and_changes_something_is_a_short_known_list(app: Flask) 
 
 
 # Each has its own guard: a rate limit, a signed token, or nothing but the actor's own session.
-PUBLIC_CHANGES: set[str] = set()
+PUBLIC_CHANGES = {
+    "engagement.report",  # five an hour for one address
+    "engagement.unsubscribe",  # the link in the mail is signed
+    "identity.logout",  # ends nothing but the caller's own session
+    "search_pages.record",  # counts a word, limited for one address
+}
 
 
 def _permission_of(view: object) -> str:

@@ -14,11 +14,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Index, String, Text, delete, func, or_, select, update
+from sqlalchemy import Index, String, Text, delete, func, insert, or_, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from marketplace.core import clock
 from marketplace.core.database import Base, Id, db, text_enum
+from marketplace.core.once import insert_if_new
 from marketplace.core.unit_of_work import after_commit, unit_of_work
 
 log = logging.getLogger(__name__)
@@ -115,27 +116,39 @@ def enqueue(
     """Add a job to the current transaction; it runs after the commit.
 
     With a `dedupe_key` that a waiting job already has, nothing is added: one run will do for
-    both, since handlers read the state of the database when they run.
+    both, since handlers read the state of the database when they run. The waiting row is locked
+    until this transaction ends, so that its run cannot come before what this one writes.
     """
-    session = db.session()
     at = clock.now()
-    if dedupe_key is not None:
-        waiting = session.scalar(select(Job.id).where(Job.dedupe_key == dedupe_key))
-        if waiting is not None:
-            return
-    job = Job(
-        kind=kind,
-        payload=payload,
-        dedupe_key=dedupe_key,
-        state=JobState.READY,
-        run_at=at + (delay or timedelta(0)),
-        created_at=at,
-    )
-    session.add(job)
-    session.flush()
-    job_id = job.id
+    values = {
+        "kind": kind,
+        "payload": payload,
+        "state": JobState.READY,
+        "run_at": at + (delay or timedelta(0)),
+        "created_at": at,
+    }
+    if dedupe_key is None:
+        job_id = db.session.execute(insert(Job).values(**values).returning(Job.id)).scalar_one()
+    else:
+        values["dedupe_key"] = dedupe_key
+        added = None
+        # Another transaction may add it, and a worker take it, between the two.
+        while added is None:
+            added = _lock_waiting(dedupe_key) or insert_if_new(Job, **values)
+        job_id = added
     if delay is None:
         after_commit(lambda: _wake(job_id))
+
+
+def _lock_waiting(dedupe_key: str) -> int | None:
+    """Lock the job that waits under this key until the transaction ends; its id, or None."""
+    return db.session.execute(
+        update(Job)
+        .where(Job.dedupe_key == dedupe_key)
+        .values(dedupe_key=dedupe_key)
+        .returning(Job.id)
+        .execution_options(synchronize_session=False)
+    ).scalar_one_or_none()
 
 
 def _wake(job_id: int) -> None:
@@ -201,7 +214,8 @@ def run_job(job_id: int) -> bool:
             done = session.execute(
                 update(Job)
                 .where(Job.id == job_id, Job.lease_id == lease_id)
-                .values(state=JobState.DONE, finished_at=clock.now(), last_error=None)
+                # A payload may hold a link with a token; once it is done nobody needs it.
+                .values(state=JobState.DONE, payload={}, finished_at=clock.now(), last_error=None)
                 .execution_options(synchronize_session=False)
             )
             if getattr(done, "rowcount", 0) != 1:

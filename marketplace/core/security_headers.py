@@ -1,6 +1,6 @@
 """Headers on every response: a strict content policy and no surprises for the browser."""
 
-from flask import Flask, Response
+from flask import Flask, Response, g
 
 CONTENT_SECURITY_POLICY = "; ".join(
     [
@@ -23,6 +23,9 @@ def setup_security_headers(app: Flask, *, https: bool, form_action: str = "'self
     @app.after_request
     def add_headers(response: Response) -> Response:
         response.headers.setdefault("Content-Security-Policy", policy)
+        if "actor" in g and g.actor.is_authenticated:
+            # What one person sees is for no shared cache and no later user of the browser.
+            response.headers.setdefault("Cache-Control", "private, no-store")
         response.headers.setdefault("X-Content-Type-Options", "nosniff")
         response.headers.setdefault("Referrer-Policy", "strict-origin-when-cross-origin")
         response.headers.setdefault("X-Frame-Options", "DENY")

@@ -1,5 +1,6 @@
 """Jobs: written with their cause, run after the commit, at least once, never lost."""
 
+import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -78,6 +79,60 @@ def test_two_changes_before_the_run_are_one_job() -> None:
     assert jobs.run_due() == 1
     add("test.note", dedupe_key="listing:1")
     assert jobs.run_due() == 1
+
+
+def test_a_done_job_forgets_its_payload() -> None:
+    add("test.note")
+    jobs.run_due()
+    assert only_job().payload == {}
+
+
+def test_a_job_waits_for_the_transaction_that_needs_it_again(app: Flask) -> None:
+    """A worker that ran it now would not see what that transaction is about to commit."""
+    if db.engine.dialect.name == "sqlite":
+        pytest.skip("SQLite has one writer: the worker's claim waits by itself")
+    add("test.note", dedupe_key="listing:1")
+    job_id = only_job().id
+    db.session.rollback()
+    claimed: list[object] = []
+
+    def work() -> None:
+        with app.app_context():
+            claimed.append(jobs._claim(job_id))
+            db.session.remove()
+
+    with unit_of_work():
+        jobs.enqueue("test.note", {"text": "hello"}, dedupe_key="listing:1")
+        worker = threading.Thread(target=work)
+        worker.start()
+        worker.join(timeout=0.5)
+        assert claimed == []
+    worker.join(timeout=10)
+    assert claimed != [None]
+
+
+def test_many_transactions_at_once_add_one_job(app: Flask) -> None:
+    barrier = threading.Barrier(4)
+    failures: list[BaseException] = []
+
+    def change() -> None:
+        with app.app_context():
+            try:
+                barrier.wait(timeout=5)
+                with unit_of_work():
+                    jobs.enqueue("test.note", {"text": "hello"}, dedupe_key="synonyms")
+            except BaseException as error:  # noqa: BLE001 - whatever a thread dies of is told below
+                failures.append(error)
+            finally:
+                db.session.remove()
+
+    threads = [threading.Thread(target=change) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=20)
+    assert failures == []
+    assert jobs.counts()["ready"] == 1
 
 
 def test_a_failing_job_backs_off_and_keeps_its_error() -> None:

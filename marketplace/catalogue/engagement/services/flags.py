@@ -4,7 +4,6 @@ from sqlalchemy import update
 
 from marketplace.catalogue.content import clean_text
 from marketplace.catalogue.engagement.links import listing_url
-from marketplace.catalogue.engagement.once import insert_if_new
 from marketplace.catalogue.engagement.services.counters import lock_listing, recount_rating
 from marketplace.catalogue.models import FlagState, ListingReview, ReviewFlag, ReviewState
 from marketplace.core import clock
@@ -12,6 +11,7 @@ from marketplace.core.database import db
 from marketplace.core.errors import ConflictError, InvalidError
 from marketplace.core.facts import record_fact
 from marketplace.core.mail import send_mail
+from marketplace.core.once import insert_if_new
 from marketplace.core.permissions import Actor
 
 REASONS = {
@@ -51,7 +51,7 @@ def flag_review(actor: Actor, review: ListingReview, reason: str, details: str) 
     )
     if new:
         _fact("review.flagged", review, actor, reason=reason)
-    return new
+    return new is not None
 
 
 def uphold_flags(actor: Actor, review: ListingReview, reason: str) -> None:

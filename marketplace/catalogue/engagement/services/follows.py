@@ -6,7 +6,6 @@ from datetime import timedelta
 from sqlalchemy import delete, update
 
 from marketplace.catalogue.engagement.links import absolute
-from marketplace.catalogue.engagement.once import insert_if_new
 from marketplace.catalogue.engagement.queries.follows import News, untold_news
 from marketplace.catalogue.engagement.unsubscribe import follow_token
 from marketplace.catalogue.models import Follow, Listing
@@ -14,6 +13,7 @@ from marketplace.core import clock
 from marketplace.core.database import db
 from marketplace.core.facts import record_fact
 from marketplace.core.mail import send_mail
+from marketplace.core.once import insert_if_new
 from marketplace.core.permissions import Actor
 from marketplace.identity.models import Organization
 
@@ -30,7 +30,7 @@ def follow_listing(actor: Actor, listing: Listing) -> bool:
     )
     if new:
         _fact("listing.followed", "listing", listing.id, actor)
-    return new
+    return new is not None
 
 
 def unfollow_listing(actor: Actor, listing: Listing) -> bool:
@@ -48,7 +48,7 @@ def follow_publisher(actor: Actor, publisher: Organization) -> bool:
     )
     if new:
         _fact("publisher.followed", "organization", publisher.id, actor)
-    return new
+    return new is not None
 
 
 def unfollow_publisher(actor: Actor, publisher: Organization) -> bool:

@@ -4,7 +4,6 @@ from sqlalchemy import delete, func, select, update
 
 from marketplace.catalogue.content import clean_text
 from marketplace.catalogue.engagement.links import listing_url, request_url
-from marketplace.catalogue.engagement.once import insert_if_new
 from marketplace.catalogue.engagement.queries.listings import find_live_listing
 from marketplace.catalogue.engagement.queries.requests import request_by_key, voter_addresses
 from marketplace.catalogue.engagement.request_names import MAX_NAME, name_key
@@ -15,6 +14,7 @@ from marketplace.core.errors import ConflictError, InvalidError
 from marketplace.core.facts import record_fact
 from marketplace.core.jobs import enqueue
 from marketplace.core.mail import send_mail
+from marketplace.core.once import insert_if_new
 from marketplace.core.permissions import Actor
 
 MAX_DETAILS = 2_000
@@ -79,7 +79,7 @@ def vote(actor: Actor, request: IntegrationRequest) -> bool:
     if new:
         _fact("request.voted", request, actor)
         _recount(request)
-    return new
+    return new is not None
 
 
 def unvote(actor: Actor, request: IntegrationRequest) -> bool:

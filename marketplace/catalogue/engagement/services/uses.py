@@ -5,13 +5,13 @@ Installing is to declare a use as well: it calls `declare_use`.
 
 from sqlalchemy import delete
 
-from marketplace.catalogue.engagement.once import insert_if_new
 from marketplace.catalogue.engagement.services.counters import lock_listing, recount_uses
 from marketplace.catalogue.models import Listing, ListingUse
 from marketplace.core import clock
 from marketplace.core.database import db
 from marketplace.core.errors import ForbiddenError
 from marketplace.core.facts import record_fact
+from marketplace.core.once import insert_if_new
 from marketplace.core.permissions import Actor
 
 
@@ -29,7 +29,7 @@ def declare_use(actor: Actor, listing: Listing) -> bool:
     if new:
         _fact("listing.use_declared", listing, actor)
         recount_uses(listing.id)
-    return new
+    return new is not None
 
 
 def withdraw_use(actor: Actor, listing: Listing) -> bool:

@@ -9,8 +9,8 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from marketplace.core.database import db
 
 
-def insert_if_new(model: Any, **values: Any) -> bool:
-    """Insert a row unless a unique rule already has it; whether it is new.
+def insert_if_new(model: Any, **values: Any) -> int | None:
+    """Insert a row unless a unique rule already has it; its (first) primary key, or None.
 
     Two requests at once are harmless: the second waits for the first and then finds its row.
     """
@@ -19,4 +19,5 @@ def insert_if_new(model: Any, **values: Any) -> bool:
     key = inspect(model).primary_key[0]
     # RETURNING gives a row for a new one only; row counts of inserts differ between drivers.
     written = insert(model).values(**values).on_conflict_do_nothing().returning(key)
-    return db.session.execute(written).first() is not None
+    found: int | None = db.session.execute(written).scalar_one_or_none()
+    return found
