@@ -147,6 +147,12 @@ class TestTheSearchPage:
         html = page_of(client, "/search?q=ledgerly&category=crm")
         assert "Show 1 without filters" in html
 
+    def test_words_that_were_left_out_are_told(self, client: FlaskClient) -> None:
+        html = page_of(client, "/search?q=ledgerly+xylophone")
+        assert cards(html) == ["Ledgerly"]
+        assert "<q>xylophone</q>" in html
+        assert "/requests/new?name=ledgerly+xylophone" in html
+
     def test_what_is_cut_is_told(self, client: FlaskClient) -> None:
         html = page_of(client, "/search?q=" + "word+" * 2_000)
         assert "Only the first" in html
