@@ -8,10 +8,11 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from urllib.parse import quote
 
+from marketplace.core import clock
 from search.engine import (
     Capability,
     Document,
@@ -342,7 +343,7 @@ class MeiliEngine:
     def prune(self) -> None:
         """Delete the finished tasks of the days before yesterday: the server keeps them
         until it is full."""
-        before = (datetime.now(UTC) - _KEEP_TASKS).strftime("%Y-%m-%dT%H:%M:%SZ")
+        before = (clock.now() - _KEEP_TASKS).strftime("%Y-%m-%dT%H:%M:%SZ")
         self._transport.send(
             "delete",
             f"tasks?statuses=succeeded,failed,canceled&beforeFinishedAt={quote(before)}",

@@ -58,7 +58,7 @@ def create_request(actor: Actor, name: str, details: str) -> tuple[IntegrationRe
         _fact("request.created", request, actor)
     if request.state in OPEN_FOR_VOTES:
         vote(actor, request)
-    return request, new
+    return request, new is not None
 
 
 def vote(actor: Actor, request: IntegrationRequest) -> bool:
