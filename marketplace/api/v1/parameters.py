@@ -6,7 +6,7 @@ name (422). An empty value is no value.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from werkzeug.datastructures import MultiDict
@@ -81,8 +81,8 @@ def _number(default: int, most: int) -> dict[str, Any]:
 
 
 def _digits(most: int) -> re.Pattern[str]:
-    """A pattern of the whole numbers from 1 to `most`, a power of ten."""
-    return re.compile(rf"[1-9][0-9]{{0,{len(str(most)) - 2}}}|{most}")
+    """A pattern of the whole numbers from 1 to `most`, a power of ten; 5.0 is whole too."""
+    return re.compile(rf"([1-9][0-9]{{0,{len(str(most)) - 2}}}|{most})(\.0)?")
 
 
 def _facet(rule: FacetRule, description: str, example: str) -> Parameter:
@@ -203,9 +203,14 @@ def parse_listing_search(args: MultiDict[str, str]) -> ListingSearch:
         raise InvalidError(
             {part.name: part.reason for part in search.ignored}, "Some parameters cannot be used."
         )
-    return search
+    page, per_page = page_of(args)
+    return replace(search, page=page, per_page=per_page)
 
 
 def page_of(args: MultiDict[str, str]) -> tuple[int, int]:
     """Page and items a page, after `check_parameters`."""
-    return int(args.get("page") or 1), int(args.get("per_page") or PER_PAGE)
+    return _whole(args.get("page"), 1), _whole(args.get("per_page"), PER_PAGE)
+
+
+def _whole(value: str | None, default: int) -> int:
+    return int(value.removesuffix(".0")) if value else default

@@ -21,6 +21,8 @@ from limits.strategies import SlidingWindowCounterRateLimiter
 log = logging.getLogger(__name__)
 
 MAX_CLIENTS = 20_000
+_EPSILON = 1e-6
+"""What adding up fractions may lose: whoever waits exactly as told must be let through."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,7 @@ class ProcessWindow:
             elif known != window:
                 used = before = 0
             free = self._limit - used - before * (1 - share)
-            allowed = free >= 1
+            allowed = free >= 1 - _EPSILON
             if allowed:
                 used += 1
                 free -= 1
@@ -65,7 +67,8 @@ class ProcessWindow:
             if len(self._clients) > MAX_CLIENTS:
                 self._forget(window)
         wait = self._wait(used, before, share)
-        return Allowance(allowed, self._limit, self._window, int(free), wait)
+        left = max(0, int(free + _EPSILON))
+        return Allowance(allowed, self._limit, self._window, left, wait)
 
     def _wait(self, used: int, before: int, share: float) -> int:
         """Seconds until one more request is free."""
