@@ -28,12 +28,11 @@ check: $(DEV)  ## Lint, formatting, types, import contracts, templates
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
-	$(BIN)/djlint templates --check --lint --quiet
+	$(BIN)/djlint templates --lint --quiet
 
-format: $(DEV)  ## Rewrite Python code and templates in the house style
+format: $(DEV)  ## Rewrite Python code in the house style
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
-	$(BIN)/djlint templates --reformat --quiet
 
 bench: $(DEV)  ## Measure against the floor; writes benchmarks/results/ (ARGS=--full for 100k)
 	@$(BIN)/python -m benchmarks $(ARGS)
