@@ -262,7 +262,9 @@ def readable_item(field: str, item: Any) -> str:
 
 
 def choice(field: str, value: Any) -> str:
-    """The label of a choice, or the value itself."""
+    """The label of a choice, or the value itself; a category's slug in words."""
+    if field == "categories":
+        return str(value).replace("-", " ").capitalize()
     return CHOICE_LABELS.get(field, {}).get(str(value), str(value))
 
 

@@ -18,7 +18,7 @@ from marketplace.core import clock
 from marketplace.core.database import db
 from marketplace.core.errors import ConflictError, InvalidError
 from marketplace.core.facts import record_fact
-from marketplace.core.permissions import Actor
+from marketplace.core.permissions import ANONYMOUS, Actor
 
 NOTE_LENGTH = 2_000
 
@@ -149,7 +149,8 @@ def submit(
     add_event(revision, "submitted", actor, note.strip()[:NOTE_LENGTH])
     if plan.close:
         names = "; ".join(f"“{other.name}” ({other.owner})" for other in plan.close)
-        add_event(revision, "held", actor, f"The name is close to {names}.")
+        # The rule holds it, not the person who submits.
+        add_event(revision, "held", ANONYMOUS, f"The name is close to {names}.")
     _record("revision.submitted", listing, revision, actor, reasons=list(plan.review.reasons))
     return Submission(published=False)
 
