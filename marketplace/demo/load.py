@@ -16,6 +16,7 @@ from flask import current_app
 from flask.cli import AppGroup
 from sqlalchemy import select
 
+from marketplace.catalogue.engagement.services.popularity import refresh_popularity
 from marketplace.catalogue.exchange.services import ImportReport, import_catalogue
 from marketplace.catalogue.exchange.services.report import Outcome
 from marketplace.catalogue.indexing import services as indexing
@@ -69,6 +70,7 @@ def load_demo(folder: Path = FOLDER, *, tell: Tell = log.info) -> bool:
             "synonym groups": activity.add_synonyms(_rows(folder, "synonyms.json")),
         }
         activity.count_everything()
+        refresh_popularity()
     _load_people(folder)
     load_timeline(folder / "activity.json")
     tell(", ".join(f"{count} {name}" for name, count in counts.items()) + " added.")

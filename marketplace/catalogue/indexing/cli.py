@@ -1,6 +1,9 @@
 """`flask --app wsgi search rebuild | verify | status | evaluate`."""
 
+import json
 import sys
+from dataclasses import asdict
+from pathlib import Path
 
 import click
 from flask.cli import AppGroup
@@ -8,6 +11,7 @@ from flask.cli import AppGroup
 from marketplace.catalogue.indexing import services
 from marketplace.catalogue.indexing.spec import SPECS
 from search.engine import SearchUnavailable
+from search.evaluation import table
 
 search_group = AppGroup("search", help="The search index.")
 
@@ -52,6 +56,26 @@ def verify_command(mend: bool) -> None:
         raise click.ClickException(f"Search does not answer: {error.reason}.{hint}") from None
     if drifted and not mend:
         raise SystemExit(1)
+
+
+@search_group.command("evaluate")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
+def evaluate_command(file: Path, as_json: bool) -> None:
+    """Ask the judged queries of FILE (JSON Lines) and print how well they are answered."""
+    try:
+        evaluation = services.evaluate(file)
+    except ValueError as error:
+        raise click.ClickException(f"{error}.") from None
+    except SearchUnavailable as error:
+        raise click.ClickException(f"Search does not answer: {error.reason}.") from None
+    if as_json:
+        figures = {kind: asdict(each) for kind, each in evaluation.figures.items()}
+        click.echo(json.dumps(figures, indent=1))
+    else:
+        click.echo(table(evaluation.figures))
+    for query in evaluation.left_out:
+        click.echo(f"{query!r}: what it means is not in the catalogue, left out", err=True)
 
 
 @search_group.command("status")

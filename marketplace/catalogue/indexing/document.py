@@ -57,7 +57,7 @@ def listing_document(listing: Listing) -> dict[str, Any]:
         "certified": listing.certified_at is not None,
         "language": _texts(content.get("languages")),
         "status": listing.status.value,
-        "popularity": popularity_bucket(listing.popularity),
+        "popularity": listing.popularity,
         "name_sort": sort_key(listing.name),
         "audiences": list(AUDIENCES),
     }
@@ -76,7 +76,7 @@ def publisher_document(publisher: Organization, listing_count: int) -> dict[str,
         "name": publisher.name,
         "summary": publisher.tagline,
         "partner_type": publisher.partner_type or "",
-        "popularity": popularity_bucket(listing_count),
+        "popularity": magnitude(listing_count),
         "name_sort": sort_key(publisher.name),
         "audiences": list(AUDIENCES),
     }
@@ -85,13 +85,12 @@ def publisher_document(publisher: Organization, listing_count: int) -> dict[str,
     return document
 
 
-def popularity_bucket(score: int) -> int:
-    """The order of magnitude of a score, base 2: 0, 1, 2-3, 4-7 … are 0, 1, 2, 3 …
+def magnitude(count: int) -> int:
+    """The order of magnitude of a count, base 2: 0, 1, 2-3, 4-7 … are 0, 1, 2, 3 …
 
-    Popularity breaks ties; a coarse number lets the next criterion speak, and a listing is not
-    indexed anew for every use.
+    What breaks ties should be coarse: a publisher is not indexed anew for every listing.
     """
-    return max(score, 0).bit_length()
+    return max(count, 0).bit_length()
 
 
 def rating_bands(count: int, hundredths: int) -> list[str]:

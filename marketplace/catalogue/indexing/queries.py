@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import Row, func, select
 from sqlalchemy.orm import selectinload
 
 from marketplace.catalogue.changes import INDEX_LISTING, INDEX_LISTINGS, INDEX_PUBLISHER
@@ -106,23 +106,25 @@ def publisher_ids_of(listing_ids: Sequence[int]) -> list[int]:
     )
 
 
+def findable_names() -> Sequence[Row[int, str]]:
+    """Id and name of every listing that search shows."""
+    return db.session.execute(
+        select(Listing.id, Listing.name).join(Listing.publisher).where(is_findable())
+    ).all()
+
+
 def synonym_groups() -> list[list[str]]:
     """The operator's synonyms."""
     return list(db.session.scalars(select(SynonymGroup.terms).order_by(SynonymGroup.id)))
 
 
-def changed_since(since: datetime) -> tuple[set[int], set[int]]:
-    """The ids of listings and of publishers that were to be indexed since then or still are."""
+def waiting_changes() -> tuple[set[int], set[int]]:
+    """The ids of listings and of publishers whose indexing waits or is under way."""
     listings: set[int] = set()
     publishers: set[int] = set()
     rows = db.session.execute(
         select(Job.kind, Job.payload).where(
-            Job.kind.in_((INDEX_LISTING, INDEX_LISTINGS, INDEX_PUBLISHER)),
-            or_(
-                Job.created_at >= since,
-                Job.finished_at >= since,
-                Job.state.in_((JobState.READY, JobState.RUNNING)),
-            ),
+            Job.kind.in_(_INDEXING), Job.state.in_((JobState.READY, JobState.RUNNING))
         )
     )
     for row in rows:
@@ -133,3 +135,14 @@ def changed_since(since: datetime) -> tuple[set[int], set[int]]:
         else:
             publishers.add(int(row.payload["organization_id"]))
     return listings, publishers
+
+
+def was_indexed_since(since: datetime) -> bool:
+    """Whether any change was written to an index since then. Which one is not kept."""
+    found = db.session.scalar(
+        select(Job.id).where(Job.kind.in_(_INDEXING), Job.finished_at >= since).limit(1)
+    )
+    return found is not None
+
+
+_INDEXING = (INDEX_LISTING, INDEX_LISTINGS, INDEX_PUBLISHER)

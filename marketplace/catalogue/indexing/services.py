@@ -5,19 +5,21 @@ findable has no document.
 """
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 from flask import current_app
 
 from marketplace.catalogue.indexing import queries
 from marketplace.catalogue.indexing.document import listing_document, publisher_document
-from marketplace.catalogue.indexing.spec import LISTINGS, PUBLISHERS, SPECS
+from marketplace.catalogue.indexing.spec import AUDIENCES, LISTINGS, PUBLISHERS, SPECS
 from marketplace.core import clock
 from marketplace.core.jobs import enqueue
 from marketplace.core.metrics import SEARCH_DRIFT
-from search import indexing
+from search import evaluation, indexing
 from search.engine import (
     Document,
     IndexSpec,
@@ -32,8 +34,7 @@ log = logging.getLogger(__name__)
 
 REBUILD = "search.rebuild"
 ROUNDS = 5
-# What changed this long before a rebuild began is replayed as well: its job may still have
-# written to the old index.
+# A job that ended this long before a rebuild began counts as one that ran beside it.
 OVERLAP = timedelta(seconds=30)
 
 Progress = Callable[[str, int], None]
@@ -155,7 +156,7 @@ def rebuild(spec: IndexSpec, progress: Progress | None = None) -> RebuildReport:
     since = clock.now() - OVERLAP
 
     def changed_ids() -> list[str]:
-        listings, publishers = queries.changed_since(since)
+        listings, publishers = queries.waiting_changes()
         if spec is PUBLISHERS:
             return [str(each) for each in publishers | set(_publishers_of(listings))]
         for organization_id in publishers:
@@ -173,6 +174,10 @@ def rebuild(spec: IndexSpec, progress: Progress | None = None) -> RebuildReport:
         log.error(
             "a document was not taken", extra={"index": spec.name, "id": identity, "why": reason}
         )
+    if queries.was_indexed_since(since):
+        # A job that ran beside the rebuild may have written to the old index alone.
+        drift = indexing.verify(engine(), spec.name, all_documents(spec))
+        indexing.mend(engine(), spec.name, drift, _LOADERS[spec.name])
     if spec is LISTINGS:
         apply_synonyms()
     return report
@@ -258,3 +263,28 @@ def status() -> list[dict[str, Any]]:
             }
         )
     return rows
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Figures by kind of case, and the queries that mean nothing of this catalogue."""
+
+    figures: Mapping[str, evaluation.Figures]
+    left_out: tuple[str, ...]
+
+
+def evaluate(path: Path) -> Evaluation:
+    """Ask the judged cases of a file. Raises ValueError, SearchUnavailable."""
+    names = {str(each.id): each.name for each in queries.findable_names()}
+    judge = evaluation.Judge(names)
+    cases: list[evaluation.Case] = []
+    left_out: list[str] = []
+    for case in evaluation.read_cases(path):
+        try:
+            judge.right(case)
+        except ValueError:
+            left_out.append(case.query)
+        else:
+            cases.append(case)
+    answers = list(evaluation.run(engine(), LISTINGS.name, AUDIENCES, cases, judge))
+    return Evaluation(evaluation.by_kind(answers), tuple(left_out))

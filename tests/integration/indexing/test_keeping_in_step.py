@@ -295,3 +295,21 @@ def test_the_commands_tell_what_they_did(app: Flask) -> None:
     status = run.invoke(args=["search", "status"])
     assert "listings: ready, 1 documents" in status.output
     assert status.exit_code == 0
+
+
+def test_judged_queries_are_asked_of_this_catalogue(app: Flask, tmp_path: Path) -> None:
+    indexed(make_listing(name="Tide Tables"), make_listing(name="Moon Phases"))
+    db.session.commit()
+    file = tmp_path / "cases.jsonl"
+    file.write_text(
+        '{"query": "tide tables", "kind": "exact name", "relevant": ["Tide Tables"]}\n'
+        '{"query": "moom phases", "kind": "typo", "relevant": ["Moon Phases"]}\n'
+        '{"query": "slack", "kind": "exact name", "relevant": ["Slack"]}\n'
+    )
+    run = app.test_cli_runner()
+    result = run.invoke(args=["search", "evaluate", str(file)])
+    assert result.exit_code == 0
+    assert "exact name           1   1.000" in result.stdout
+    assert "'slack': what it means is not in the catalogue" in result.stderr
+    file.write_text("{")
+    assert run.invoke(args=["search", "evaluate", str(file)]).exit_code == 1

@@ -4,7 +4,7 @@ import pytest
 
 from marketplace.catalogue.indexing.document import (
     index_text,
-    popularity_bucket,
+    magnitude,
     rating_bands,
     sort_key,
 )
@@ -13,8 +13,8 @@ from marketplace.catalogue.indexing.document import (
 @pytest.mark.parametrize(
     ("score", "bucket"), [(-3, 0), (0, 0), (1, 1), (2, 2), (3, 2), (4, 3), (1_000, 10)]
 )
-def test_popularity_is_an_order_of_magnitude(score: int, bucket: int) -> None:
-    assert popularity_bucket(score) == bucket
+def test_a_count_has_an_order_of_magnitude(score: int, bucket: int) -> None:
+    assert magnitude(score) == bucket
 
 
 @pytest.mark.parametrize(
