@@ -1,0 +1,215 @@
+"""Pages as a browser sees them: accessible, within the screen, steady while they load, light."""
+
+from collections.abc import Callable, Iterator
+from itertools import product
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, Response, expect
+
+from tests.browser.conftest import Demo
+from tests.browser.people import sign_in
+
+OpenPage = Callable[..., Page]
+
+# Widths and themes are tried together: contrast depends on the theme, structure on the width.
+VIEWS = [
+    pytest.param(1280, False, id="wide, light"),
+    pytest.param(390, True, id="narrow, dark"),
+]
+PUBLIC = (
+    "/",
+    "/search",
+    "/search?q=slack&certified=1",
+    "/search?q=zzqqxx",
+    "/categories",
+    "/categories/crm-sales",
+    "/collections",
+    "/partners",
+    "/partners/tidewater-labs",
+    "/listings/dedupe-desk",
+    "/listings/dedupe-desk/reviews",
+    "/listings/dedupe-desk/report",
+    "/compare?l=slack&l=dedupe-desk&l=zapier",
+    "/requests",
+    "/auth/login",
+    "/api/v1/docs",
+    "/style-guide",
+)
+SIGNED_IN = {
+    "Sanna Virtanen": (
+        "/account",
+        "/account/sign-ins",
+        "/account/sessions",
+        "/account/organizations",
+        "/account/following",
+        "/account/listings",
+        "/account/reviews",
+        "/organizations/birchline/members",
+        "/organizations/birchline/profile",
+        "/listings/slack/review",
+        "/requests/new",
+    ),
+    "Maya Lindgren": (
+        "/partner",
+        "/partner/listings",
+        "/partner/listings/new",
+        "/partner/listings/address-proof",
+        "/partner/listings/address-proof/changes",
+        "/partner/listings/dedupe-desk/edit/basics",
+        "/partner/listings/dedupe-desk/edit/access",
+        "/partner/listings/dedupe-desk/edit/media",
+        "/partner/listings/dedupe-desk/versions",
+        "/partner/listings/dedupe-desk/status",
+        "/partner/listings/dedupe-desk/preview",
+        "/partner/reviews",
+        "/partner/cases",
+    ),
+    "Ines Moreau": (
+        "/staff",
+        "/staff/reviews",
+        "/staff/reviews/decided",
+        "/staff/flags",
+        "/staff/abuse",
+        "/staff/listings",
+    ),
+    "Alex Rivera": (
+        "/staff/publishers",
+        "/staff/categories",
+        "/staff/collections",
+        "/staff/synonyms",
+        "/staff/search",
+        "/staff/jobs",
+    ),
+}
+# Adds up how far things move while nobody touches anything (cumulative layout shift).
+WATCH_SHIFTS = """
+window.layoutShift = 0;
+new PerformanceObserver((list) => {
+  const unasked = list.getEntries().filter((entry) => !entry.hadRecentInput);
+  window.layoutShift += unasked.reduce((sum, entry) => sum + entry.value, 0);
+}).observe({ type: "layout-shift", buffered: true });
+"""
+OVERFLOWING = """() => {
+  const width = document.documentElement.clientWidth;
+  if (document.documentElement.scrollWidth <= width) return [];
+  return [...document.querySelectorAll("body *")]
+    .filter((element) => element.getBoundingClientRect().right > width + 1)
+    .slice(0, 5)
+    .map((element) => element.outerHTML.slice(0, 120));
+}"""
+
+
+def problems_of(page: Page, where: str) -> Iterator[str]:
+    """What is wrong with the page that is shown."""
+    page.wait_for_load_state("networkidle")
+    for element in page.evaluate(OVERFLOWING):
+        yield f"{where}: wider than the screen: {element}"
+    shift = page.evaluate("window.layoutShift")
+    if shift >= 0.1:
+        yield f"{where}: moves by {shift:.2f} while it loads"
+    if page.locator("h1").count() != 1:
+        yield f"{where}: {page.locator('h1').count()} first headings"
+    violations: list[dict[str, Any]] = Axe().run(page).response["violations"]
+    for found in violations:
+        if found["impact"] in {"serious", "critical"}:
+            nodes = "; ".join(node["html"][:120] for node in found["nodes"][:3])
+            yield f"{where}: {found['id']} ({found['impact']}): {nodes}"
+
+
+def problems_at(page: Page, paths: tuple[str, ...]) -> list[str]:
+    """What is wrong with each of these pages."""
+    page.add_init_script(WATCH_SHIFTS)
+    found: list[str] = []
+    for path in paths:
+        response = page.goto(path)
+        assert response is not None
+        assert response.status == 200, path
+        found += problems_of(page, path)
+    return found
+
+
+@pytest.mark.parametrize(("width", "dark"), VIEWS)
+def test_public_pages_are_accessible_and_steady(new_page: OpenPage, width: int, dark: bool) -> None:
+    assert problems_at(new_page(width=width, dark=dark), PUBLIC) == []
+
+
+@pytest.mark.parametrize(("width", "dark"), VIEWS)
+@pytest.mark.parametrize("name", SIGNED_IN)
+def test_pages_of_signed_in_people_are_accessible_and_steady(
+    new_page: OpenPage, name: str, width: int, dark: bool
+) -> None:
+    page = new_page(width=width, dark=dark)
+    sign_in(page, name)
+
+    assert problems_at(page, SIGNED_IN[name]) == []
+
+
+@pytest.mark.parametrize(("width", "dark"), VIEWS)
+def test_a_review_is_accessible_and_steady(new_page: OpenPage, width: int, dark: bool) -> None:
+    page = new_page(width=width, dark=dark)
+    sign_in(page, "Ines Moreau")
+    page.add_init_script(WATCH_SHIFTS)
+    for name in ("Return Labels", "Reply Drafts"):
+        page.goto("/staff/reviews")
+        page.get_by_role("link", name=name).first.click()
+        expect(page.get_by_role("heading", level=1)).to_contain_text(name)
+
+        assert list(problems_of(page, name)) == []
+
+
+@pytest.mark.parametrize(("width", "dark"), list(product((1280, 390), (False, True))))
+def test_the_demo_s_sign_in_page_is_accessible(new_page: OpenPage, width: int, dark: bool) -> None:
+    page = new_page(width=width, dark=dark)
+    page.add_init_script(WATCH_SHIFTS)
+    page.goto("/auth/login")
+    page.get_by_text("Demo people").first.click()
+    expect(page.get_by_role("button", name="Maya Lindgren")).to_be_visible()
+
+    assert list(problems_of(page, "the provider's page")) == []
+
+
+def test_a_missing_page_is_accessible(new_page: OpenPage) -> None:
+    page = new_page()
+    page.add_init_script(WATCH_SHIFTS)
+    response = page.goto("/listings/nothing-of-that-name")
+
+    assert response is not None
+    assert response.status == 404
+    assert list(problems_of(page, "a missing page")) == []
+
+
+def test_the_header_is_one_row_and_a_search_row_on_a_narrow_screen(new_page: OpenPage) -> None:
+    page = new_page(width=390)
+    page.goto("/listings/dedupe-desk")
+    name = page.locator(".site-header .site-logo span")
+    name.evaluate("(element) => { element.textContent = 'An exceedingly long marketplace name'; }")
+
+    tops = [
+        page.locator(part).bounding_box()
+        for part in (".site-header .site-logo", ".sign-in", ".site-nav-button", ".search-box")
+    ]
+    middles = [box["y"] + box["height"] / 2 for box in tops if box is not None]
+    assert len(middles) == 4
+    assert max(middles[:3]) - min(middles[:3]) < 2
+    assert middles[3] > middles[0] + 20
+    assert page.evaluate(OVERFLOWING) == []
+
+
+def test_the_search_page_is_light_and_asks_nobody_else(new_page: OpenPage, demo: Demo) -> None:
+    page = new_page()
+    got: list[Response] = []
+    page.on("response", got.append)
+    page.goto("/search?q=data")
+    page.wait_for_load_state("networkidle")
+
+    assert {response.url for response in got if not response.url.startswith(demo.url)} == set()
+    kinds = {"document", "stylesheet", "script", "font"}
+    sizes = {
+        response.url.removeprefix(demo.url): len(response.body())
+        for response in got
+        if response.request.resource_type in kinds
+    }
+    assert len(sizes) > 5
+    assert sum(sizes.values()) < 200_000, sizes
