@@ -39,7 +39,8 @@ def postgresql_url() -> str:
 
 
 def connectors_file() -> str:
-    """The path of the file of real connectors."""
-    return os.environ.get("PORTICO_CONNECTORS") or missing(
-        "the file of real connectors", "set PORTICO_CONNECTORS to its path"
-    )
+    """The path of the file of real connectors. It is data, not a part: without it, a skip."""
+    path = os.environ.get("PORTICO_CONNECTORS")
+    if not path:
+        pytest.skip("needs the file of real connectors: set PORTICO_CONNECTORS to its path")
+    return path
