@@ -34,7 +34,8 @@ def apply_content(
     """Make `content` what the listing says in public, and have it indexed after the commit.
 
     An import that applies many hands over the `categories` it has loaded, and announces all
-    of them together (`announce=False`, then changes.listings_changed). Sets the listing's columns, its categories and, the first time, `published_at`. Flushes.
+    of them together (`announce=False`, then changes.listings_changed). Sets the listing's
+    columns, its categories and, the first time, `published_at`. Flushes.
     Raises InvalidError for a category that does not exist.
     """
     at = at or clock.now()
