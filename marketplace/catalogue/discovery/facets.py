@@ -8,9 +8,6 @@ from babel import Locale, UnknownLocaleError
 
 from marketplace.catalogue.discovery.parameters import FACETS, FacetRule, ListingSearch
 
-# A facet of a large catalogue may have thousands of values; nobody reads more than these.
-MOST_VALUES = 40
-
 KIND_LABELS = {
     "app": "App",
     "integration": "Integration",
@@ -125,7 +122,7 @@ def build_facet(
             selected=value in chosen,
             asked=search,
         )
-        for value in order[:MOST_VALUES]
+        for value in order[: rule.most]
         if found.get(value) or value in chosen
     )
     return Facet(name=rule.name, label=rule.label, single=rule.single, values=values)

@@ -17,7 +17,8 @@ from marketplace.core.pagination import page_number
 MAX_QUERY = 200
 MAX_WORDS = 12
 MAX_VALUES = 10
-PER_PAGE = 24
+# Whole rows of two and three columns, and a page of less than 200 KB.
+PER_PAGE = 18
 MAX_PER_PAGE = 100
 
 SORTS: Mapping[str, str] = MappingProxyType(
@@ -40,7 +41,8 @@ class FacetRule:
     """A filter: its name in addresses, its field in the index, and which values it takes.
 
     `vocabulary` lists all values where they are few and fixed; otherwise `pattern` says what
-    one looks like. `single` filters take one value. `shown` ones are offered beside results.
+    one looks like. `single` filters take one value. `shown` ones are offered beside results,
+    the `most` frequent values of them: a facet of a large catalogue may have thousands.
     """
 
     name: str
@@ -50,6 +52,7 @@ class FacetRule:
     pattern: re.Pattern[str] = _SLUG
     single: bool = False
     shown: bool = True
+    most: int = 40
 
     def accepts(self, value: str) -> bool:
         """Whether `value` can be a value of this filter."""
@@ -73,10 +76,10 @@ FACETS: Mapping[str, FacetRule] = MappingProxyType(
             FacetRule("pricing", "Pricing", "pricing", PRICING_MODELS),
             FacetRule("rating", "Rating", "rating_band", ("4", "3", "2"), single=True),
             FacetRule("certified", "Certification", "certified", ("true",), single=True),
-            FacetRule("works_with", "Works with", "works_with", pattern=_NAME),
+            FacetRule("works_with", "Works with", "works_with", pattern=_NAME, most=15),
             FacetRule("direction", "Data", "direction", DIRECTIONS),
             FacetRule("auth", "Sign-in", "auth", AUTH_KINDS),
-            FacetRule("language", "Language", "language", pattern=_LANGUAGE),
+            FacetRule("language", "Language", "language", pattern=_LANGUAGE, most=15),
             FacetRule("publisher", "Publisher", "publisher_slug", shown=False),
         )
     }
