@@ -6,7 +6,7 @@ from functools import lru_cache
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from flask import Flask, current_app, url_for
+from flask import Flask, Response, current_app, request, url_for
 from markupsafe import Markup
 
 from marketplace.config import Settings
@@ -16,17 +16,29 @@ from marketplace.core.permissions import current_actor
 from marketplace.site.brand_color import FILTERS
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=512)
 def _fingerprint(path: Path, _modified_ns: int) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()[:10]
 
 
 def asset_url(filename: str) -> str:
-    """The URL of a static file with its fingerprint, so that it can be cached for ever."""
-    path = Path(str(current_app.static_folder)) / filename
-    if not path.is_file():
-        return url_for("static", filename=filename)
-    return url_for("static", filename=filename, v=_fingerprint(path, path.stat().st_mtime_ns))
+    """The URL of a static file with its fingerprint, so that it can be cached for ever.
+
+    A page names dozens of them, so the answer is kept; a debugging server looks again.
+    """
+    known: dict[str, str] = current_app.extensions.setdefault("portico_assets", {})
+    if filename not in known or current_app.debug:
+        path = Path(str(current_app.static_folder)) / filename
+        version = _fingerprint(path, path.stat().st_mtime_ns) if path.is_file() else None
+        known[filename] = url_for("static", filename=filename, v=version)
+    return known[filename]
+
+
+def cache_fingerprinted(response: Response) -> Response:
+    """Let browsers keep a static file for ever when its address holds its fingerprint."""
+    if request.endpoint == "static" and "v" in request.args and response.status_code == 200:
+        response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+    return response
 
 
 def _zone() -> ZoneInfo:
@@ -94,6 +106,7 @@ def media_url(key: str | None) -> str | None:
 
 def setup_templates(app: Flask, settings: Settings) -> None:
     """Add the globals and filters."""
+    app.after_request(cache_fingerprinted)
     app.jinja_env.globals.update(
         site_name=settings.site_name,
         public_url=settings.public_url,

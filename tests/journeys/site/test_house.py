@@ -12,6 +12,7 @@ from marketplace.core import jobs
 from marketplace.core.database import db
 from marketplace.core.permissions import public
 from marketplace.identity.models import User
+from marketplace.site.template_globals import asset_url
 
 
 @pytest.fixture
@@ -149,3 +150,13 @@ def test_no_path_leads_out_of_the_media_folder(client: FlaskClient, key: str) ->
 def test_an_upload_over_the_limit_is_refused(client: FlaskClient) -> None:
     response = client.post("/healthz", data=b"x" * (17 * 1024 * 1024))
     assert response.status_code in {405, 413}
+
+
+def test_a_static_file_is_kept_for_ever_only_under_its_fingerprint(
+    app: Flask, client: FlaskClient
+) -> None:
+    with app.test_request_context():
+        url = asset_url("img/favicon.svg")
+    assert "?v=" in url
+    assert "immutable" in client.get(url).headers["Cache-Control"]
+    assert "immutable" not in client.get(url.split("?")[0]).headers.get("Cache-Control", "")
