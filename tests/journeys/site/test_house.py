@@ -158,5 +158,6 @@ def test_a_static_file_is_kept_for_ever_only_under_its_fingerprint(
     with app.test_request_context():
         url = asset_url("img/favicon.svg")
     assert "?v=" in url
-    assert "immutable" in client.get(url).headers["Cache-Control"]
-    assert "immutable" not in client.get(url.split("?")[0]).headers.get("Cache-Control", "")
+    with client.get(url) as kept, client.get(url.split("?")[0]) as checked:
+        assert "immutable" in kept.headers["Cache-Control"]
+        assert "immutable" not in checked.headers.get("Cache-Control", "")
