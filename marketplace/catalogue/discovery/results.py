@@ -16,7 +16,8 @@ class ListingResults:
     (`name`, `tagline`), where the words were found. `degraded`: the database answered, because
     the engine could not; ranking is plain and only some facets are counted. `total` counts what
     the engine found less what of this page is no longer visible. `did_you_mean` is a spelling that
-    may find something where these words found nothing.
+    may find something where these words found nothing. `corrected` is the text that was searched
+    for instead, when words that nothing has could be respelled.
     """
 
     items: tuple[ListingCard, ...]
@@ -29,6 +30,7 @@ class ListingResults:
     degraded: bool = False
     dropped_words: tuple[str, ...] = ()
     did_you_mean: str | None = None
+    corrected: str = ""
 
     @property
     def pages(self) -> int:

@@ -117,6 +117,7 @@ def _results(search: ListingSearch, page: SearchPage, *, facets: bool) -> Listin
             if hit.highlights and int(hit.id) in by_id
         },
         dropped_words=page.dropped,
+        corrected=page.corrected,
         did_you_mean=None if total else _did_you_mean(search),
     )
 
