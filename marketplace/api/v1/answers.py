@@ -25,7 +25,8 @@ def answer(body: dict[str, Any], *, seconds: int = SHARED_SECONDS) -> Response:
     response = Response(data, content_type="application/json")
     response.set_etag(hashlib.sha256(data).hexdigest()[:24])
     response.headers["Cache-Control"] = f"public, max-age={seconds}"
-    response.make_conditional(request)
+    if "HTTP_IF_NONE_MATCH" in request.environ:
+        response.make_conditional(request)
     return response
 
 

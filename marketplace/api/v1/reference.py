@@ -104,7 +104,8 @@ def _operation(
     for status, answer in sorted(operation["responses"].items(), key=lambda pair: str(pair[0])):
         content: Mapping[str, Any] = next(iter(answer.get("content", {}).values()), {})
         schema = content.get("schema", {})
-        answers.append(Answer(str(status), answer.get("description", ""), _type(schema)))
+        text = _plain(answer.get("description", ""))
+        answers.append(Answer(str(status), text, _type(schema)))
         if str(status) == "200":
             sample = example_of(document, schema)
             example = json.dumps(sample, indent=2, ensure_ascii=False)
@@ -127,7 +128,7 @@ def _parameter(parameter: Mapping[str, Any]) -> Field:
     return Field(
         name=parameter["name"],
         type=_type(schema),
-        description=parameter.get("description", ""),
+        description=_plain(parameter.get("description", "")),
         values=tuple(str(value) for value in inner.get("enum", ()) if value != ""),
         default="" if default is None else str(default),
         required=bool(parameter.get("required")),
@@ -140,12 +141,17 @@ def _fields(schema: Mapping[str, Any]) -> tuple[Field, ...]:
         Field(
             name=name,
             type=_type(part),
-            description=part.get("description", ""),
+            description=_plain(part.get("description", "")),
             values=tuple(str(value) for value in part.get("items", part).get("enum", ())),
             required=name in required,
         )
         for name, part in schema.get("properties", {}).items()
     )
+
+
+def _plain(text: str) -> str:
+    """A description without Markdown's code marks, which a table does not need."""
+    return text.replace("`", "")
 
 
 def _type(schema: Mapping[str, Any]) -> str:
