@@ -111,6 +111,13 @@
     document.querySelectorAll("form[data-sent]").forEach((form) => { delete form.dataset.sent; });
   });
 
+  /* The current tab is in sight where the tabs scroll. */
+  document.querySelectorAll(".tabs").forEach((tabs) => {
+    const current = tabs.querySelector(".tab[aria-current]")?.getBoundingClientRect();
+    const frame = tabs.getBoundingClientRect();
+    if (current && current.right > frame.right) tabs.scrollLeft += current.left - frame.left - 24;
+  });
+
   /* Filters that start closed on narrow screens */
   const wide = matchMedia("(width >= 992px)");
   const fold = (root) => root.querySelectorAll("details.filters-toggle").forEach((box) => { box.open = wide.matches; });
