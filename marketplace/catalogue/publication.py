@@ -33,8 +33,8 @@ def apply_content(
 ) -> None:
     """Make `content` what the listing says in public, and have it indexed after the commit.
 
-    An import that applies many hands over the `categories` it has loaded, and announces all
-    of them together (`announce=False`, then changes.listings_changed). Sets the listing's
+    An import that applies many hands over the `categories` it has loaded, flushes and announces
+    all of them together (`announce=False`, then changes.listings_changed). Sets the listing's
     columns, its categories and, the first time, `published_at`. Flushes.
     Raises InvalidError for a category that does not exist.
     """
@@ -53,13 +53,14 @@ def apply_content(
         listing.published_at = at
     wanted = [categories[slug].id for slug in content.categories]
     if [link.category_id for link in listing.category_links] != wanted:
-        listing.category_links.clear()
-        db.session.flush()
+        if listing.category_links:
+            listing.category_links.clear()
+            db.session.flush()
         for position, category_id in enumerate(wanted):
             listing.category_links.append(
                 ListingCategory(category_id=category_id, position=position)
             )
     db.session.add(listing)
-    db.session.flush()
     if announce:
+        db.session.flush()
         listing_changed(listing.id)

@@ -6,6 +6,7 @@ twice: the first time to learn which publishers and names there are, so that slu
 depend on the order of the lines. docs/catalogue-format.md has the rules.
 """
 
+import hashlib
 import re
 import unicodedata
 from collections import Counter, defaultdict
@@ -225,7 +226,7 @@ def assign_slugs(
 
     Listings that exist keep theirs. Of those that want the same slug the one whose source
     sorts first gets it; the others get the publisher's slug added and, if that is not
-    enough, the last part of their source.
+    enough, the last part of their source or, at last, a hash of it.
     """
     slugs = {
         source: known[SOURCE_PREFIX + source] for source in names if SOURCE_PREFIX + source in known
@@ -234,18 +235,24 @@ def assign_slugs(
     for source in sorted(names):
         if source in slugs:
             continue
-        wanted, owner = names[source]
-        with_owner = f"{wanted}-{publisher_slug(owner)}"[:80].strip("-")
-        folder = slugify(source.rsplit("/", 1)[-1])
-        candidates = [wanted, with_owner, f"{with_owner[: 79 - len(folder[:40])]}-{folder[:40]}"]
-        candidates += [f"{with_owner[:70]}-{number}" for number in range(2, 1_000)]
-        for slug in candidates:
+        for slug in _candidates(source, names[source][0], publisher_slug(names[source][1])):
             free = slug not in taken or taken[slug] == SOURCE_PREFIX + source
             if free and slug not in used:
                 slugs[source] = slug
                 used.add(slug)
                 break
     return slugs
+
+
+def _candidates(source: str, wanted: str, publisher: str) -> Iterator[str]:
+    yield wanted
+    with_owner = f"{wanted}-{publisher}"[:80].strip("-")
+    yield with_owner
+    folder = slugify(source.rsplit("/", 1)[-1])[:40].strip("-")
+    yield f"{with_owner[: 79 - len(folder)].strip('-')}-{folder}"
+    digest = hashlib.sha256(source.encode()).hexdigest()
+    for length in (6, 16, 32):
+        yield f"{with_owner[: 79 - length].strip('-')}-{digest[:length]}"
 
 
 def slugify(text: str) -> str:

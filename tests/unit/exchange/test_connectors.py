@@ -157,6 +157,12 @@ def test_the_slug_does_not_depend_on_the_order_of_the_lines(tmp_path: Path) -> N
         assert found == expected
 
 
+def test_a_thousand_connectors_of_one_name_have_a_thousand_valid_slugs(tmp_path: Path) -> None:
+    lines = [connector("Tides " * 12, source=f"{number}/Tides") for number in range(1_000)]
+    slugs = {record.envelope.slug for record in listings(tmp_path, *lines)}
+    assert len(slugs) == 1_000
+
+
 def test_a_slug_in_use_by_another_listing_is_not_taken(tmp_path: Path) -> None:
     file = ConnectorFile(write(tmp_path, connector("Tides", source="a/Tides")))
     file.settle({}, {"tides": None})

@@ -267,6 +267,9 @@ def _new_listing(task: _Task, owners: Mapping[str, int]) -> Listing:
         tagline=content.tagline,
         kind=content.kind,
         pricing_model=content.pricing.model,
+        # Known to be empty: nothing need be loaded to find that out.
+        category_links=[],
+        versions=[],
     )
 
 
