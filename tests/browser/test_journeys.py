@@ -107,7 +107,7 @@ def test_a_draft_saves_itself_and_a_second_editor_is_told(new_page: Callable[...
     owner, editor = new_page(), new_page()
     sign_in(owner, "Maya Lindgren")
     sign_in(editor, "Theo Okafor")
-    address = "/partner/listings/field-steward/edit/basics"
+    address = "/partner/listings/data-quality-charter/edit/basics"
     owner.goto(address)
     editor.goto(address)
     owner.get_by_label("Tagline").fill("Every field has an owner, and the owner is asked in time")
