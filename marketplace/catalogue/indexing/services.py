@@ -8,6 +8,7 @@ import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -155,19 +156,11 @@ def rebuild(spec: IndexSpec, progress: Progress | None = None) -> RebuildReport:
     """
     since = clock.now() - OVERLAP
 
-    def changed_ids() -> list[str]:
-        listings, publishers = queries.waiting_changes()
-        if spec is PUBLISHERS:
-            return [str(each) for each in publishers | set(_publishers_of(listings))]
-        for organization_id in publishers:
-            listings.update(queries.listing_ids_of(organization_id))
-        return [str(each) for each in listings]
-
     report = indexing.rebuild(
         engine(),
         spec,
         _told(spec, all_documents(spec), progress),
-        changed_ids=changed_ids,
+        changed_ids=partial(_waiting_ids, spec),
         load=_LOADERS[spec.name],
     )
     for identity, reason in report.rejected.items():
@@ -183,6 +176,26 @@ def rebuild(spec: IndexSpec, progress: Progress | None = None) -> RebuildReport:
     return report
 
 
+def _waiting_ids(spec: IndexSpec) -> set[str]:
+    """The ids of the documents whose change waits for its job or is being written."""
+    listings, publishers = queries.waiting_changes()
+    if spec is PUBLISHERS:
+        return {str(each) for each in publishers | set(_publishers_of(listings))}
+    for organization_id in publishers:
+        listings.update(queries.listing_ids_of(organization_id))
+    return {str(each) for each in listings}
+
+
+def _without(drift: indexing.Drift, ids: set[str]) -> indexing.Drift:
+    lists = [
+        tuple(each for each in part if each not in ids)
+        for part in (drift.missing, drift.extra, drift.changed)
+    ]
+    left_out = len(drift.missing) + len(drift.extra) + len(drift.changed) - sum(map(len, lists))
+    missing, extra, changed = lists
+    return indexing.Drift(drift.documents, missing, extra, changed, drift.total - left_out)
+
+
 def _publishers_of(listing_ids: set[int]) -> list[int]:
     found: set[int] = set()
     for batch in indexing.batched(sorted(listing_ids), queries.BATCH):
@@ -195,9 +208,11 @@ def verify(
 ) -> indexing.Drift:
     """Compare the index with the database, count the drift and, with `mend`, undo it.
 
-    Raises SearchUnavailable.
+    What waits for its job is late, not lost: it is no drift. Raises SearchUnavailable.
     """
+    waiting = _waiting_ids(spec)
     drift = indexing.verify(engine(), spec.name, _told(spec, all_documents(spec), progress))
+    drift = _without(drift, waiting | _waiting_ids(spec))
     if drift.clean:
         return drift
     SEARCH_DRIFT.inc(drift.total)

@@ -235,6 +235,16 @@ def test_verify_counts_the_drift_and_mends_it() -> None:
     assert found("another name") == {str(changed.id)}
 
 
+def test_what_waits_for_its_job_is_no_drift(run_jobs: RunJobs) -> None:
+    waiting, lost = make_listing(name="Waiting"), make_listing(name="Lost")
+    listing_changed(waiting.id)
+    db.session.commit()
+    assert services.verify(LISTINGS, mend=False).missing == (str(lost.id),)
+    run_jobs()
+    assert services.verify(LISTINGS, mend=False).missing == (str(lost.id),)
+    assert found("waiting") == {str(waiting.id)}
+
+
 def test_a_listing_that_changes_while_it_is_written_is_written_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
