@@ -1,7 +1,7 @@
 """The whole demo as its own processes, and a real Chromium before it.
 
 The demo is what `make demo` starts: the site, a worker, the sign-in provider, the demo catalogue.
-It is started once; the tests of this folder run in one xdist group, in order.
+It is started once; the tests of this folder run in one xdist group (`pytestmark`), in order.
 """
 
 import os
@@ -31,16 +31,6 @@ CHROMIUM_OPTIONS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Browser tests share one demo: keep them on one worker."""
-    here = Path(__file__).parent
-    for item in items:
-        if here in item.path.parents:
-            item.add_marker(pytest.mark.browser)
-            item.add_marker(pytest.mark.xdist_group("browser"))
-            item.add_marker(pytest.mark.timeout(240))
 
 
 @dataclass(frozen=True)
@@ -88,7 +78,10 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     deadline = time.monotonic() + START_SECONDS
     while True:
         if process.poll() is not None:
-            pytest.fail(f"the demo stopped before it was up:\n{said.read_text()[-3_000:]}")
+            told = [
+                path.read_text()[-3_000:] for path in (said, folder / "demo.log") if path.exists()
+            ]
+            pytest.fail("the demo stopped before it was up:\n" + "\n".join(told))
         try:
             with urllib.request.urlopen(f"{url}/healthz", timeout=2):
                 break

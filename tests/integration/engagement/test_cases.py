@@ -18,6 +18,7 @@ from marketplace.core.unit_of_work import unit_of_work
 from marketplace.identity.models import Organization, OrganizationKind, Role
 from tests.factories.acting import actor_for
 from tests.factories.listings import make_listing
+from tests.factories.mails import mails as queued_mails
 from tests.factories.people import (
     make_customer,
     make_member,
@@ -45,9 +46,7 @@ def a_case(listing: Listing | None = None) -> AbuseCase:
 
 
 def mails(to: str | None = None) -> list[dict[str, str]]:
-    rows = db.session.scalars(select(Job).where(Job.kind == "mail.send").order_by(Job.id))
-    sent = [dict(job.payload) for job in rows]
-    return [mail for mail in sent if to is None or mail["to"] == to]
+    return [mail for mail in queued_mails() if to is None or mail["to"] == to]
 
 
 def jobs_of(kind: str) -> int:

@@ -11,11 +11,12 @@ from marketplace.catalogue.engagement.unsubscribe import follow_token, read_foll
 from marketplace.catalogue.models import Follow, Listing, ListingStatus, ListingVersion
 from marketplace.core import clock
 from marketplace.core.database import db
-from marketplace.core.jobs import Job, add_due_ticks
+from marketplace.core.jobs import add_due_ticks
 from marketplace.core.permissions import Actor
 from marketplace.identity.models import User
 from tests.factories.acting import actor_for
 from tests.factories.listings import make_listing
+from tests.factories.mails import mails
 from tests.factories.people import make_organization, make_user
 
 
@@ -38,11 +39,6 @@ def release(listing: Listing, version: str, changelog: str = "It is faster.") ->
         )
     )
     db.session.flush()
-
-
-def mails() -> list[dict[str, str]]:
-    rows = db.session.scalars(select(Job).where(Job.kind == "mail.send").order_by(Job.id))
-    return [dict(job.payload) for job in rows]
 
 
 def test_following_twice_is_once(app: Flask) -> None:

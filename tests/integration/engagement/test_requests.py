@@ -10,22 +10,17 @@ from marketplace.catalogue.engagement.services import requests
 from marketplace.catalogue.models import IntegrationRequest, RequestState, RequestVote
 from marketplace.core.database import db
 from marketplace.core.errors import ConflictError, InvalidError
-from marketplace.core.jobs import Job
 from marketplace.core.permissions import Actor
 from marketplace.core.unit_of_work import unit_of_work
 from tests.factories.acting import actor_for
 from tests.factories.listings import make_listing
+from tests.factories.mails import mails
 from tests.factories.people import make_user
 from tests.factories.races import at_once
 
 
 def somebody() -> Actor:
     return actor_for(make_user())
-
-
-def mails() -> list[dict[str, str]]:
-    rows = db.session.scalars(select(Job).where(Job.kind == "mail.send").order_by(Job.id))
-    return [dict(job.payload) for job in rows]
 
 
 def test_a_request_begins_with_its_authors_vote(app: Flask) -> None:

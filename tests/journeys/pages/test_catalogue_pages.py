@@ -22,9 +22,14 @@ from marketplace.catalogue.models import (
 )
 from marketplace.core import clock
 from marketplace.core.database import db
-from marketplace.identity.models import Organization, OrganizationKind
+from marketplace.identity.models import Organization, OrganizationKind, Role
 from tests.factories.listings import make_category, make_listing
-from tests.factories.people import make_customer, make_member, make_organization
+from tests.factories.people import (
+    make_customer,
+    make_member,
+    make_organization,
+    make_platform,
+)
 
 Index = Callable[[], None]
 SECRET = "Hidden Treasure"
@@ -517,8 +522,11 @@ class TestForEverybodyAndForOne:
             response = browser.get(address)
             assert response.headers["Cache-Control"] == "private, no-cache", address
 
-    def test_the_style_guide_shows_every_component(self, client: FlaskClient) -> None:
-        html = text_of(client, "/style-guide")
+    def test_the_style_guide_shows_staff_every_component(
+        self, app: Flask, sign_in: Callable[..., FlaskClient]
+    ) -> None:
+        platform = make_platform()
+        html = text_of(sign_in(make_member(platform, Role.SUPPORT)), "/style-guide")
         assert "noindex" in html
 
 
