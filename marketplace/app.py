@@ -110,7 +110,7 @@ def _configure_flask(app: Flask, settings: Settings) -> None:
 
 def _setup_database(app: Flask, settings: Settings) -> None:
     url = sqlalchemy_url(settings.database_url)
-    options: dict[str, Any] = {"pool_pre_ping": True}
+    options: dict[str, Any] = {}
     if url.startswith("sqlite"):
         database = make_url(url).database
         if database and database != ":memory:":
@@ -118,6 +118,7 @@ def _setup_database(app: Flask, settings: Settings) -> None:
         options["connect_args"] = {"timeout": 5}
     else:
         options |= {
+            "pool_pre_ping": True,
             "pool_size": 8,
             "max_overflow": 8,
             "pool_timeout": 5,

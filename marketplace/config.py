@@ -66,7 +66,7 @@ class Settings(BaseModel):
     s3_secret_access_key: str | None = Field(default=None, repr=False)
     trusted_proxies: int = Field(default=0, ge=0, le=5)
     log_format: Literal["json", "console"] = "json"
-    rate_limit_api: str = "120 per minute"
+    rate_limit_api: str = "1200 per minute"
     staff_emails: tuple[str, ...] = ()
     metrics_token: str | None = Field(default=None, repr=False)
 

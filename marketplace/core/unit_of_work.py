@@ -65,15 +65,17 @@ class UnitOfWorkFlask(Flask):
     """A Flask whose requests are one transaction each."""
 
     def dispatch_request(self) -> ResponseReturnValue:
-        """Answer, then commit (status below 400) or roll back."""
-        session: Any = db.session()
+        """Answer, then commit (status below 400) or roll back; nothing for what used no session."""
+        sessions = db.session.registry
         try:
             response = self.make_response(super().dispatch_request())
-            if response.status_code < 400 or g.get("portico_keep_writes"):
-                session.commit()
-            else:
-                roll_back(session)
+            if sessions.has():
+                if response.status_code < 400 or g.get("portico_keep_writes"):
+                    sessions().commit()
+                else:
+                    roll_back(sessions())
         except BaseException:
-            roll_back(session)
+            if sessions.has():
+                roll_back(sessions())
             raise
         return response

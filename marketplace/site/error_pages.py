@@ -57,12 +57,15 @@ def problem_response(
 ) -> Response:
     """An RFC 9457 problem document."""
     body: dict[str, object] = {
-        "type": f"{request.url_root}docs/problems#{code or status}",
+        # RFC 9457: the status says it all; `code` tells kinds of one status apart.
+        "type": "about:blank",
         "title": title,
         "status": status,
     }
     if detail:
         body["detail"] = detail
+    if code:
+        body["code"] = code
     if fields:
         body["errors"] = [{"field": name, "detail": text} for name, text in fields.items()]
     if "request_id" in g:

@@ -16,8 +16,8 @@ from marketplace.catalogue.models import (
     RequestState,
     ReviewFlag,
     Revision,
-    RevisionState,
 )
+from marketplace.catalogue.publishing.states import WAITING
 from marketplace.core.database import db
 from marketplace.core.jobs import Job, JobState
 from marketplace.core.pagination import Page, paginate
@@ -38,7 +38,7 @@ def waiting() -> dict[str, Queue]:
     parts: dict[str, tuple[Select[Any], Select[Any]]] = {
         "reviews": _part(
             Revision.submitted_at,
-            Revision.state.in_((RevisionState.SUBMITTED, RevisionState.IN_REVIEW)),
+            Revision.state.in_(WAITING),
         ),
         "flags": _part(ReviewFlag.created_at, ReviewFlag.state == FlagState.OPEN),
         "cases": _part(

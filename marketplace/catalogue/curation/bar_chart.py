@@ -76,10 +76,11 @@ def chart(counts: Mapping[date, tuple[int, int]], first: date, last: date) -> Ch
 
 
 def _round_up(value: int) -> int:
-    """The next of 1, 2, 5, 10, 20, 50 … that is not below `value`; at least 1."""
+    """The next of 1, 2, 2.5, 3, 4, 5, 6, 8 times a power of ten not below `value`; at least 1."""
     size = 1
     while True:
-        for factor in (1, 2, 5):
-            if factor * size >= value:
-                return factor * size
+        for tenths in (10, 20, 25, 30, 40, 50, 60, 80):
+            top = tenths * size // 10
+            if top >= value and tenths * size % 10 == 0:
+                return top
         size *= 10

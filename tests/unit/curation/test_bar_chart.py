@@ -34,7 +34,8 @@ def test_a_longer_range_joins_days_and_loses_no_search(days: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("most", "top"), [(0, 1), (1, 1), (2, 2), (3, 5), (7, 10), (11, 20), (499, 500), (501, 1000)]
+    ("most", "top"),
+    [(0, 1), (1, 1), (2, 2), (3, 3), (7, 8), (11, 20), (215, 250), (499, 500), (501, 600)],
 )
 def test_the_scale_ends_at_a_round_number(most: int, top: int) -> None:
     assert chart({FIRST: (most, 0)}, FIRST, FIRST).top == top
