@@ -280,6 +280,7 @@ def editors(organization_id: int) -> list[User]:
                 Membership.organization_id == organization_id,
                 Membership.role.in_((Role.OWNER, Role.ADMIN, Role.EDITOR)),
                 User.email.is_not(None),
+                User.email_verified.is_(True),
                 User.deactivated_at.is_(None),
             )
             .order_by(User.id)

@@ -74,7 +74,7 @@ def send_digest(_payload: Payload) -> None:
         return
     waiting = queries.queue_counts(None)["waiting"]
     for user in queries.reviewers():
-        if user.email:
+        if user.email and user.email_verified:
             send_mail(
                 user.email,
                 f"{waiting} listing{'s' if waiting != 1 else ''} waiting for review",

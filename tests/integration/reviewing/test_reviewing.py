@@ -19,7 +19,7 @@ from marketplace.core.facts import Fact
 from marketplace.core.jobs import Job
 from marketplace.core.permissions import Actor
 from marketplace.core.unit_of_work import unit_of_work
-from marketplace.identity.models import Organization, Role
+from marketplace.identity.models import Organization, Role, User
 from tests.factories.listings import make_listing
 from tests.factories.people import make_organization, make_platform, make_user
 from tests.integration.publishing.desk import Desk, actor_for, member
@@ -402,6 +402,21 @@ def test_reviewers_hear_of_a_queue_that_has_waited_for_a_day_once_a_day(
         mails.send_digest({})
         mails.send_digest({})
     assert letters() == ["1 listing waiting for review"]
+
+
+def test_nobody_is_written_to_at_an_address_that_is_not_confirmed(
+    desk: Desk, reviewer: Actor
+) -> None:
+    for actor in (desk.actor, reviewer):
+        user = db.session.get(User, actor.user_id)
+        assert user is not None
+        user.email_verified = False
+    approve(renamed(desk), reviewer)
+    desk.save(name="Tide Annals")
+    desk.submit()
+    with clock.frozen(clock.now() + timedelta(hours=30)):
+        mails.send_digest({})
+    assert letters() == []
 
 
 def test_the_history_holds_every_submission(desk: Desk, reviewer: Actor) -> None:

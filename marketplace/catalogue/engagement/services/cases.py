@@ -3,7 +3,7 @@
 import re
 import uuid
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from marketplace.catalogue.content import clean_text
 from marketplace.catalogue.engagement.abuse_cases import REASONS, case_number, may_become
@@ -19,6 +19,7 @@ from marketplace.core.errors import ConflictError, InvalidError
 from marketplace.core.facts import record_fact
 from marketplace.core.mail import send_mail
 from marketplace.core.permissions import Actor
+from marketplace.identity.models import User
 
 MIN_DETAILS = 20
 MAX_DETAILS = 4_000
@@ -42,7 +43,8 @@ def report_listing(
     elif len(details) > MAX_DETAILS:
         wrong["details"] = f"Use at most {MAX_DETAILS:,} characters; this has {len(details):,}."
     if actor.is_authenticated:
-        email = actor.email
+        # A reporter is written to at a confirmed address only; the case is taken either way.
+        email = actor.email if _is_confirmed(actor) else ""
     elif len(email) > 254 or not _EMAIL.fullmatch(email):
         wrong["email"] = "Enter your address, like name@example.com."
     if wrong:
@@ -54,8 +56,8 @@ def report_listing(
             f"Your report about {listing.name}: {case.number}",
             f"Thank you for telling us about {listing.name}.\n\n"
             f"Your case number is {case.number}. Our team looks into it and writes to you when it "
-            "has decided.\n\nYou wrote:\n\n"
-            f"{details}\n",
+            "has decided.\n" + (f"\nYou wrote:\n\n{details}\n" if actor.is_authenticated else ""),
+            # Words of a stranger are not mailed to an address that nobody confirmed.
         )
     return case
 
@@ -188,6 +190,11 @@ def _decide(actor: Actor, case: AbuseCase, reason: str) -> None:
     case.decision_reason = reason
     case.decided_by_id = actor.user_id
     case.decided_at = clock.now()
+
+
+def _is_confirmed(actor: Actor) -> bool:
+    query = select(User.email_verified).where(User.id == actor.user_id)
+    return bool(db.session.scalar(query))
 
 
 def _tell_reporter(case: AbuseCase, text: str) -> None:
