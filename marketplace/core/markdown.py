@@ -3,6 +3,7 @@
 import re
 from functools import lru_cache
 from html import unescape
+from html.parser import HTMLParser
 
 import nh3
 from markdown_it import MarkdownIt
@@ -22,6 +23,18 @@ _parser.enable(["table", "strikethrough"])
 _parser.disable(["image"])
 
 
+class _LinkReader(HTMLParser):
+    """Collects where links lead; attributes come in any order and may hold any character."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.addresses: set[str] = set()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag == "a":
+            self.addresses.update(value for name, value in attrs if name == "href" and value)
+
+
 @lru_cache(maxsize=512)
 def render_markdown(source: str) -> Markup:
     """Safe HTML of `source`: no images, no raw HTML, links only to http, https and mailto.
@@ -38,6 +51,14 @@ def render_markdown(source: str) -> Markup:
         link_rel="nofollow ugc noopener noreferrer",
     )
     return Markup(clean)  # noqa: S704 - nh3 made it safe
+
+
+def link_addresses(source: str) -> tuple[str, ...]:
+    """Where the links of `source` lead once rendered, sorted, as the browser reads them."""
+    reader = _LinkReader()
+    reader.feed(render_markdown(source))
+    reader.close()
+    return tuple(sorted(reader.addresses))
 
 
 def plain_text(source: str, limit: int | None = None) -> str:

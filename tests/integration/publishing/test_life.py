@@ -175,6 +175,7 @@ def test_a_version_is_added_once(desk: Desk) -> None:
 @pytest.mark.parametrize(
     ("given", "field"),
     [
+        ({"changelog": "[new](https://evil.example)"}, "changelog"),
         ({"version": "one"}, "version"),
         ({"version": ""}, "version"),
         ({"released_on": None}, "released_on"),

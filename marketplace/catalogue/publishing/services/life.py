@@ -9,6 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from marketplace.catalogue.changes import listing_changed
 from marketplace.catalogue.models import Listing, ListingStatus, ListingVersion, SlugRedirect
 from marketplace.catalogue.publishing import queries
+from marketplace.catalogue.publishing.changelog_links import unknown_hosts
 from marketplace.catalogue.publishing.names import close_names, is_close
 from marketplace.catalogue.publishing.slugs import slug_problem
 from marketplace.catalogue.publishing.version_numbers import (
@@ -166,6 +167,11 @@ def add_version(
     if len(changelog) > CHANGELOG_LENGTH:
         fields["changelog"] = (
             f"Use at most {CHANGELOG_LENGTH:,} characters; this has {len(changelog):,}."
+        )
+    elif strange := unknown_hosts(changelog, listing.content or {}):
+        fields["changelog"] = (
+            f"Leave out links to {', '.join(strange)[:300]}: a changelog is public at once, so it "
+            "links only where the approved listing does. Add the link to the listing first."
         )
     if fields or number is None or released_on is None:
         raise InvalidError(fields)
