@@ -81,12 +81,15 @@ class Tick:
 
 
 _handlers: dict[str, Handler] = {}
+_leases: dict[str, timedelta] = {}
 _ticks: dict[str, Tick] = {}
 _waker: list[Callable[[int], None]] = []
 
 
-def job_handler(kind: str) -> Callable[[Handler], Handler]:
+def job_handler(kind: str, *, lease: timedelta = LEASE) -> Callable[[Handler], Handler]:
     """Register the decorated function as the handler of jobs of `kind`.
+
+    `lease` must be longer than it ever runs: after it, another worker takes the job for lost.
 
     It runs in a unit of work of its own, in which the job is marked done as well: what it
     writes and the mark are one transaction.
@@ -94,15 +97,18 @@ def job_handler(kind: str) -> Callable[[Handler], Handler]:
 
     def register(handler: Handler) -> Handler:
         _handlers[kind] = handler
+        _leases[kind] = lease
         return handler
 
     return register
 
 
-def periodic(kind: str, every: timedelta) -> Callable[[Handler], Handler]:
+def periodic(
+    kind: str, every: timedelta, *, lease: timedelta = LEASE
+) -> Callable[[Handler], Handler]:
     """Register a handler that also runs once per `every`."""
     _ticks[kind] = Tick(kind, every)
-    return job_handler(kind)
+    return job_handler(kind, lease=lease)
 
 
 def wake_with(waker: Callable[[int], None]) -> None:
@@ -173,25 +179,25 @@ def _claim(job_id: int) -> str | None:
         (Job.state == JobState.RUNNING) & (Job.lease_until < at),
     )
     with unit_of_work() as session:
+        found = session.execute(select(Job.kind, Job.dedupe_key).where(Job.id == job_id)).first()
+        if found is None:
+            return None
+        # A dedupe key guards waiting jobs only: what changes from now on is a new job. A tick
+        # keeps its key, so that its period stays taken.
+        is_tick = found.dedupe_key is not None and found.dedupe_key.startswith("tick:")
         claimed = session.execute(
             update(Job)
             .where(Job.id == job_id, free)
             .values(
                 state=JobState.RUNNING,
                 lease_id=lease_id,
-                lease_until=at + LEASE,
+                lease_until=at + _leases.get(found.kind, LEASE),
                 attempts=Job.attempts + 1,
-                # A dedupe key guards waiting jobs only: what changes from now on is a new job.
-                dedupe_key=None if not _is_tick(job_id) else Job.dedupe_key,
+                dedupe_key=found.dedupe_key if is_tick else None,
             )
             .execution_options(synchronize_session=False)
         )
     return lease_id if getattr(claimed, "rowcount", 0) == 1 else None
-
-
-def _is_tick(job_id: int) -> bool:
-    key = db.session.scalar(select(Job.dedupe_key).where(Job.id == job_id))
-    return key is not None and key.startswith("tick:")
 
 
 def run_job(job_id: int) -> bool:
@@ -311,6 +317,7 @@ def add_due_ticks() -> None:
 def sweep() -> int:
     """Add due ticks, run everything due, forget long-finished jobs; how many jobs succeeded."""
     add_due_ticks()
+    _bury_killers()
     done = run_due()
     with unit_of_work() as session:
         session.execute(
@@ -319,6 +326,26 @@ def sweep() -> int:
             )
         )
     return done
+
+
+def _bury_killers() -> None:
+    """Give up on jobs whose worker died at every attempt: they may be what kills it."""
+    at = clock.now()
+    with unit_of_work() as session:
+        session.execute(
+            update(Job)
+            .where(
+                Job.state == JobState.RUNNING,
+                Job.lease_until < at,
+                Job.attempts >= MAX_ATTEMPTS,
+            )
+            .values(
+                state=JobState.DEAD,
+                finished_at=at,
+                last_error="The worker died or hung at every attempt.",
+            )
+            .execution_options(synchronize_session=False)
+        )
 
 
 def counts() -> dict[str, int]:

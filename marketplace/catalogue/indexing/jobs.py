@@ -20,6 +20,8 @@ from search.engine import SearchEngine, SearchUnavailable
 log = logging.getLogger(__name__)
 
 WAIT_SECONDS = 15
+# Longer than reading a very large catalogue whole takes.
+WHOLE_CATALOGUE = timedelta(hours=1)
 
 
 def setup_indexing(app: Flask) -> None:
@@ -67,7 +69,7 @@ def apply_synonyms(_payload: Payload) -> None:
     _when_available(services.apply_synonyms)
 
 
-@job_handler(services.REBUILD)
+@job_handler(services.REBUILD, lease=WHOLE_CATALOGUE)
 def rebuild(_payload: Payload) -> None:
     """All indexes are to be built anew."""
 
@@ -78,7 +80,7 @@ def rebuild(_payload: Payload) -> None:
     _always_later(act)
 
 
-@periodic("search.check", every=timedelta(minutes=1))
+@periodic("search.check", every=timedelta(minutes=1), lease=WHOLE_CATALOGUE)
 def check(_payload: Payload) -> None:
     """An index may be missing, damaged or of another schema: then it is built anew."""
 
@@ -89,7 +91,7 @@ def check(_payload: Payload) -> None:
     _always_later(act)
 
 
-@periodic("search.verify", every=timedelta(days=1))
+@periodic("search.verify", every=timedelta(days=1), lease=WHOLE_CATALOGUE)
 def verify(_payload: Payload) -> None:
     """Once a night the index is compared with the database and mended."""
 

@@ -174,6 +174,30 @@ def test_a_job_whose_worker_was_killed_runs_again_after_its_lease() -> None:
     assert ran == ["hello"]
 
 
+def test_a_job_that_kills_its_worker_every_time_is_given_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(jobs, "_ticks", {})
+    add("test.note")
+    job_id = only_job().id
+    for _ in range(jobs.MAX_ATTEMPTS):
+        assert jobs._claim(job_id) is not None  # and the worker dies
+        clock.shift(jobs.LEASE + timedelta(seconds=1))
+    jobs.sweep()
+    job = only_job()
+    assert (job.state, ran) == (JobState.DEAD, [])
+    assert "died" in (job.last_error or "")
+
+
+def test_a_long_job_has_a_long_lease(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(jobs._leases, "test.note", timedelta(hours=1))
+    add("test.note")
+    job_id = only_job().id
+    assert jobs._claim(job_id) is not None
+    clock.shift(timedelta(minutes=59))
+    assert jobs._claim(job_id) is None
+
+
 def test_a_job_cannot_be_claimed_twice() -> None:
     add("test.note")
     job_id = only_job().id
