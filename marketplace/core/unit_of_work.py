@@ -6,7 +6,6 @@ back otherwise. Commands and jobs use `unit_of_work()`. Nothing else commits.
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
 
 from flask import Flask, g
 from flask.typing import ResponseReturnValue
