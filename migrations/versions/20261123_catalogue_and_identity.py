@@ -275,6 +275,28 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_asset_key"), ["key"], unique=False)
 
     op.create_table(
+        "category_redirect",
+        sa.Column("slug", sa.String(length=60), nullable=False),
+        sa.Column(
+            "category_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column(
+            "created_at", marketplace.core.database.UtcDateTime(timezone=True), nullable=False
+        ),
+        sa.ForeignKeyConstraint(
+            ["category_id"],
+            ["category.id"],
+            name=op.f("fk_category_redirect_category_id_category"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("slug", name=op.f("pk_category_redirect")),
+    )
+    with op.batch_alter_table("category_redirect", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_category_redirect_category_id"), ["category_id"], unique=False
+        )
+
+    op.create_table(
         "fact_head",
         sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("hash", sa.String(length=64), nullable=False),
@@ -1332,6 +1354,10 @@ def downgrade() -> None:
 
     op.drop_table("identity")
     op.drop_table("fact_head")
+    with op.batch_alter_table("category_redirect", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_category_redirect_category_id"))
+
+    op.drop_table("category_redirect")
     with op.batch_alter_table("asset", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_asset_key"))
 

@@ -2,7 +2,7 @@
 
 from marketplace.catalogue.models.abuse import AbuseCase, Appeal, AppealState, CaseState
 from marketplace.catalogue.models.asset import Asset
-from marketplace.catalogue.models.category import Category
+from marketplace.catalogue.models.category import Category, CategoryRedirect
 from marketplace.catalogue.models.collection import Collection, CollectionItem
 from marketplace.catalogue.models.engagement import (
     Follow,
@@ -29,6 +29,7 @@ __all__ = [
     "Asset",
     "CaseState",
     "Category",
+    "CategoryRedirect",
     "Collection",
     "CollectionItem",
     "FlagState",

@@ -10,6 +10,7 @@ from sqlalchemy.orm import contains_eager, joinedload, selectinload
 from marketplace.catalogue.discovery.queries import cards, findable_ids, is_public_publisher
 from marketplace.catalogue.models import (
     Category,
+    CategoryRedirect,
     Collection,
     CollectionItem,
     Listing,
@@ -59,6 +60,15 @@ def neighbours(ids: Sequence[int]) -> Select[*tuple[Any, ...]]:
 def category(slug: str) -> Select[Category]:
     """The category of that address."""
     return select(Category).where(Category.slug == slug)
+
+
+def category_moved_to(slug: str) -> Select[str]:
+    """The address of the category that took the listings of the one at `slug`."""
+    return (
+        select(Category.slug)
+        .join(CategoryRedirect, CategoryRedirect.category_id == Category.id)
+        .where(CategoryRedirect.slug == slug)
+    )
 
 
 def is_live(at: datetime) -> ColumnElement[bool]:

@@ -77,10 +77,13 @@ def categories() -> ResponseReturnValue:
 @blueprint.get("/categories/<slug>")
 @public("the catalogue is for everybody")
 def category(slug: str) -> ResponseReturnValue:
-    """A category: what it is, and its listings."""
+    """A category: what it is, and its listings; 301 from one that was merged into it."""
     found = db.session.scalar(queries.category(slug))
     if found is None:
-        abort(404)
+        moved = db.session.scalar(queries.category_moved_to(slug))
+        if moved is None:
+            abort(404)
+        return redirect(url_for("catalogue.category", slug=moved), 301)
     sort = _sort()
     asked = ListingSearch(
         filters={"category": (slug,)},

@@ -2,6 +2,7 @@
 
 import pytest
 from flask import Flask
+from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from marketplace.catalogue.changes import INDEX_LISTINGS
@@ -131,6 +132,22 @@ def test_merging_moves_listings_drafts_and_words_and_loses_no_order(staff: Actor
     # What is published can still be published again.
     apply_content(only_old, ListingContent.model_validate(only_old.content))
     assert slugs(only_old) == ["new"]
+
+
+def test_the_address_of_a_merged_category_leads_to_the_last_that_took_it(
+    staff: Actor, client: FlaskClient
+) -> None:
+    first, second, last = (make_category(name) for name in ("First", "Second", "Last"))
+    services.merge_category(staff, first, second)
+    services.merge_category(staff, second, last)
+    db.session.commit()
+    for slug in ("first", "second"):
+        answer = client.get(f"/categories/{slug}")
+        assert (answer.status_code, answer.location) == (301, "/categories/last")
+    assert services.create_category(staff, "First", "", "box").slug != "first"
+    services.delete_category(staff, last)
+    db.session.commit()
+    assert client.get("/categories/first").status_code == 404
 
 
 def test_a_category_is_not_merged_into_itself(staff: Actor) -> None:

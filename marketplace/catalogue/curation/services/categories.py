@@ -1,6 +1,6 @@
 """Making, ordering, merging and deleting categories."""
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import selectinload
 
 from marketplace.catalogue.changes import listings_changed
@@ -13,6 +13,7 @@ from marketplace.catalogue.curation.queries.categories import (
 )
 from marketplace.catalogue.models import (
     Category,
+    CategoryRedirect,
     Listing,
     ListingCategory,
     Revision,
@@ -105,11 +106,26 @@ def merge_category(actor: Actor, category: Category, into: Category) -> int:
     # What was published stays as it was written, but a new draft begins from it.
     _replace_in_published(moved, category, into)
     _fact("category.merged", category, actor, into=into.slug, listings=len(moved))
+    _leave_redirect(category, into)
     db.session.flush()
     db.session.delete(category)
     db.session.flush()
     listings_changed(moved)
     return len(moved)
+
+
+def _leave_redirect(category: Category, into: Category) -> None:
+    """Its address, and those that led to it, lead to `into`."""
+    db.session.execute(
+        update(CategoryRedirect)
+        .where(CategoryRedirect.category_id == category.id)
+        .values(category_id=into.id)
+    )
+    known = db.session.get(CategoryRedirect, category.slug)
+    if known is None:
+        db.session.add(CategoryRedirect(slug=category.slug, category_id=into.id))
+    else:
+        known.category_id = into.id
 
 
 def _replace_link(listing: Listing, category: Category, into: Category) -> None:
@@ -179,6 +195,7 @@ def _is_taken(slug: str) -> bool:
     return (
         len(slug) > MAX_SLUG
         or db.session.scalar(select(Category.id).where(Category.slug == slug)) is not None
+        or db.session.get(CategoryRedirect, slug) is not None
     )
 
 
