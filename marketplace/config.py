@@ -77,6 +77,35 @@ class Settings(BaseModel):
             raise ValueError("must be an absolute http(s) URL without a path")
         return value.rstrip("/")
 
+    @field_validator("meilisearch_url", "s3_endpoint")
+    @classmethod
+    def _http_url(cls, value: str | None) -> str | None:
+        if value and not re.fullmatch(r"https?://[^/\s?#]\S*", value):
+            raise ValueError("must begin with http:// or https:// and name a host")
+        return value
+
+    @field_validator("redis_url")
+    @classmethod
+    def _redis_address(cls, value: str | None) -> str | None:
+        if value and not re.fullmatch(r"rediss?://[^/\s]\S*", value):
+            raise ValueError("must begin with redis:// or rediss:// and name a server")
+        return value
+
+    @field_validator("storage_url")
+    @classmethod
+    def _bucket(cls, value: str | None) -> str | None:
+        if value and not re.fullmatch(r"s3://[^/\s]\S*", value):
+            raise ValueError("must be like s3://bucket/prefix")
+        return value
+
+    @field_validator("staff_emails")
+    @classmethod
+    def _addresses(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for address in value:
+            if not re.fullmatch(r"[^@\s]+@[^@\s]+", address):
+                raise ValueError(f"{address!r} is no e-mail address")
+        return value
+
     @property
     def is_production(self) -> bool:
         return self.portico_env == "production"
@@ -114,7 +143,9 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         name = str(first["loc"][0]).upper() if first["loc"] else "settings"
-        raise ConfigError(f"{name} is wrong: {first['msg']}.") from None
+        raise ConfigError(
+            f"{name} is wrong: {first['msg'].removeprefix('Value error, ')}."
+        ) from None
     _refuse_unsafe(settings)
     return settings
 
