@@ -11,6 +11,6 @@ keepalive = 5
 max_requests = 20_000
 max_requests_jitter = 2_000
 # Bounds what a hostile client can make a worker read before Flask sees the request.
-limit_request_line = 8_190
+limit_request_line = int(os.environ.get("WEB_LIMIT_REQUEST_LINE", "8190"))
 limit_request_fields = 100
 control_socket_disable = True

@@ -5,6 +5,7 @@ sign-in provider, so that signing in is the real OpenID Connect flow. Everything
 lies in the folder instance/demo (or DATA_DIR).
 """
 
+import ctypes
 import os
 import secrets
 import signal
@@ -22,6 +23,7 @@ from marketplace.config import ROOT
 
 FOLDER = Path(os.environ.get("DATA_DIR") or ROOT / "instance" / "demo").resolve()
 START_TIMEOUT_SECONDS = 60
+PR_SET_PDEATHSIG = 1
 
 
 def main() -> int:
@@ -78,6 +80,8 @@ def demo_environment(host: str, port: int) -> dict[str, str]:
         "OIDC_DEMO_LABEL": "Demo people",
         "HOST": host,
         "PORT": str(port),
+        # No proxy stands before the demo: even an absurd address gets the site's own answer.
+        "WEB_LIMIT_REQUEST_LINE": "0",
     }
 
 
@@ -127,6 +131,7 @@ def _serve(environment: Mapping[str, str], host: str, port: int) -> int:
                 stderr=log,
                 # Ctrl-C reaches this process alone, which then stops the others in order.
                 start_new_session=True,
+                preexec_fn=_die_with_the_parent,
             )
         if not _wait_until_up(environment["PUBLIC_URL"], host, port, running, stop_asked):
             return 0 if stop_asked else _fail(f"The demo did not start; see {log.name}")
@@ -141,6 +146,12 @@ def _serve(environment: Mapping[str, str], host: str, port: int) -> int:
     finally:
         _stop(running)
         log.close()
+
+
+def _die_with_the_parent() -> None:
+    """On Linux, have the kernel stop this child when the supervisor is killed outright."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def _wait_until_up(
