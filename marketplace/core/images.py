@@ -6,6 +6,7 @@ of the upload (metadata, trailing data, a script) survives. SVG is refused: it i
 
 import hashlib
 import io
+import struct
 import warnings
 from dataclasses import dataclass
 
@@ -57,7 +58,8 @@ def clean_image(upload: bytes, rule: ImageRule) -> CleanImage:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             image = Image.open(io.BytesIO(upload), formats=list(FORMATS))
-            file_format = image.format or ""
+            # A phone's JPEG may hold a second picture behind the first; Pillow calls it MPO.
+            file_format = "JPEG" if image.format == "MPO" else image.format or ""
             # Checked before the pixels are decoded, so that a small file cannot fill the memory.
             if image.width * image.height > MAX_PIXELS:
                 raise ImageRefusedError("The image has too many pixels. Use at most 24 million.")
@@ -70,7 +72,7 @@ def clean_image(upload: bytes, rule: ImageRule) -> CleanImage:
         if isinstance(error, ImageRefusedError):
             raise
         raise ImageRefusedError("The image is damaged and cannot be read.") from error
-    upright = ImageOps.exif_transpose(image) or image
+    upright = _upright(_eight_bit(image))
     _check(upright, rule)
     upright.thumbnail(rule.keep_within)
     data = _encode(upright, file_format)
@@ -82,6 +84,24 @@ def clean_image(upload: bytes, rule: ImageRule) -> CleanImage:
         width=upright.width,
         height=upright.height,
     )
+
+
+def _eight_bit(image: Image.Image) -> Image.Image:
+    """Greys of 16 bits scaled to 8; Pillow's own conversion cuts all above 255 to white."""
+    if not image.mode.startswith("I"):
+        return image
+    scaled = image.convert("I").point(lambda value: value * (1 / 256)).convert("L")
+    scaled.info.pop("transparency", None)  # a shade of the 65,536
+    return scaled
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    """The image turned as its EXIF data says; as it is when they cannot be read."""
+    try:
+        return ImageOps.exif_transpose(image)
+    except (SyntaxError, ValueError, struct.error):
+        # The pixels are sound, and no metadata are kept.
+        return image
 
 
 def _check(image: Image.Image, rule: ImageRule) -> None:

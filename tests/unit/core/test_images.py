@@ -74,3 +74,25 @@ def test_what_cannot_be_used_is_refused_with_the_reason(
 ) -> None:
     with pytest.raises(ImageRefusedError, match=said):
         clean_image(upload, rule)  # type: ignore[arg-type]  # a rule from the table
+
+
+def test_a_phones_picture_with_a_second_one_behind_it_is_a_jpeg() -> None:
+    out = io.BytesIO()
+    second = Image.new("RGB", (256, 256), "#ff0000")
+    Image.new("RGB", (256, 256)).save(out, "MPO", save_all=True, append_images=[second])
+    image = clean_image(out.getvalue(), LOGO)
+    assert image.content_type == "image/jpeg"
+    assert Image.open(io.BytesIO(image.data)).format == "JPEG"
+
+
+@pytest.mark.parametrize("form", ["PNG", "JPEG", "WEBP"])
+def test_broken_exif_data_do_not_spoil_a_sound_picture(form: str) -> None:
+    upload = picture(form=form, exif=b"Exif\0\0this is no TIFF")
+    assert clean_image(upload, LOGO).width == 256
+
+
+def test_greys_of_16_bits_keep_their_shade() -> None:
+    out = io.BytesIO()
+    Image.new("I;16", (256, 256), 0x3000).save(out, "PNG")
+    stored = Image.open(io.BytesIO(clean_image(out.getvalue(), LOGO).data))
+    assert stored.convert("L").getpixel((9, 9)) == 0x30
