@@ -891,6 +891,20 @@ def upgrade() -> None:
         sa.Column(
             "created_at", marketplace.core.database.UtcDateTime(timezone=True), nullable=False
         ),
+        sa.Column(
+            "changed_at", marketplace.core.database.UtcDateTime(timezone=True), nullable=False
+        ),
+        sa.Column(
+            "checked_at", marketplace.core.database.UtcDateTime(timezone=True), nullable=True
+        ),
+        sa.Column(
+            "checked_by_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
+        ),
+        sa.ForeignKeyConstraint(
+            ["checked_by_id"],
+            ["user_account.id"],
+            name=op.f("fk_listing_version_checked_by_id_user_account"),
+        ),
         sa.ForeignKeyConstraint(
             ["created_by_id"],
             ["user_account.id"],
@@ -907,6 +921,11 @@ def upgrade() -> None:
             "listing_id", "version", name=op.f("uq_listing_version_listing_id_version")
         ),
     )
+    with op.batch_alter_table("listing_version", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_listing_version_checked_at", ["checked_at", "changed_at"], unique=False
+        )
+
     op.create_table(
         "revision",
         sa.Column(
@@ -1300,6 +1319,9 @@ def downgrade() -> None:
         batch_op.drop_index("ix_revision_state_submitted_at")
 
     op.drop_table("revision")
+    with op.batch_alter_table("listing_version", schema=None) as batch_op:
+        batch_op.drop_index("ix_listing_version_checked_at")
+
     op.drop_table("listing_version")
     with op.batch_alter_table("listing_use", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_listing_use_organization_id"))

@@ -23,6 +23,7 @@ from marketplace.catalogue.models import (
     Listing,
     ListingReview,
     ListingUse,
+    ListingVersion,
     ReviewFlag,
     Revision,
     RevisionState,
@@ -99,6 +100,7 @@ STAFF = {
     "staff.jobs",
     "standing.read",
     "synonyms.manage",
+    "version.decide",
 }
 
 
@@ -169,7 +171,22 @@ def world(app: Flask) -> World:
         for name in ("one", "two")
     ]
     use = ListingUse(listing_id=listing.id, organization_id=customer_organization.id)
-    rows = [revision, review, case, job, wish, collection, synonyms, invitation, use, *identities]
+    version = ListingVersion(
+        listing_id=listing.id, version="1.0", released_on=clock.now().date(), changelog="First."
+    )
+    rows = [
+        version,
+        revision,
+        review,
+        case,
+        job,
+        wish,
+        collection,
+        synonyms,
+        invitation,
+        use,
+        *identities,
+    ]
     db.session.add_all(rows)
     db.session.flush()
     appeal = Appeal(case_id=case.id, author_id=owner.id, body="It works now.")
@@ -190,6 +207,7 @@ def world(app: Flask) -> World:
         "user_id": colleague.id,
         "review_id": review.id,
         "revision_id": revision.id,
+        "version_id": version.id,
         "request_id": wish.id,
         "appeal_id": appeal.id,
         "flag_id": flag.id,
@@ -293,7 +311,14 @@ def test_staff_of_finance_decide_no_reviews_and_no_cases(
 ) -> None:
     tried = attempts(
         app,
-        {"reviews.decide", "case.decide", "appeal.decide", "flag.decide", "listings.manage"},
+        {
+            "reviews.decide",
+            "version.decide",
+            "case.decide",
+            "appeal.decide",
+            "flag.decide",
+            "listings.manage",
+        },
         world,
         sign_in(world.finance),
     )

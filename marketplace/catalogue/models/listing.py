@@ -138,10 +138,16 @@ class ListingCategory(Base):
 
 
 class ListingVersion(Base):
-    """A release of the partner's product, with what changed."""
+    """A release of the partner's product, with what changed.
+
+    It is public at once; a reviewer looks at it afterwards (`checked_at`).
+    """
 
     __tablename__ = "listing_version"
-    __table_args__ = (UniqueConstraint("listing_id", "version"),)
+    __table_args__ = (
+        UniqueConstraint("listing_id", "version"),
+        Index("ix_listing_version_checked_at", "checked_at", "changed_at"),
+    )
 
     id: Mapped[int] = mapped_column(Id, primary_key=True, autoincrement=True)
     listing_id: Mapped[int] = mapped_column(ForeignKey("listing.id", ondelete="CASCADE"))
@@ -150,6 +156,11 @@ class ListingVersion(Base):
     changelog: Mapped[str] = mapped_column(Text, default="")
     created_by_id: Mapped[int | None] = mapped_column(ForeignKey("user_account.id"))
     created_at: Mapped[datetime] = mapped_column(default=clock.now)
+    # When it was added or last corrected; a correction has to be looked at again.
+    changed_at: Mapped[datetime] = mapped_column(default=clock.now)
+    checked_at: Mapped[datetime | None]
+    # None as well where it came with an import, which counts as checked.
+    checked_by_id: Mapped[int | None] = mapped_column(ForeignKey("user_account.id"))
 
     listing: Mapped[Listing] = relationship(back_populates="versions")
 

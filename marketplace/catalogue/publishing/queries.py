@@ -263,6 +263,15 @@ def versions(listing_id: int) -> list[ListingVersion]:
     )
 
 
+def version_of(listing_id: int, version_id: int) -> ListingVersion | None:
+    """A version by its id, if it is the listing's."""
+    return db.session.scalar(
+        select(ListingVersion).where(
+            ListingVersion.id == version_id, ListingVersion.listing_id == listing_id
+        )
+    )
+
+
 def public_listing(slug: str) -> Listing | None:
     """A listing that anybody can find, to be named as a successor."""
     return db.session.scalar(

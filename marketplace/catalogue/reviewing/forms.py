@@ -39,6 +39,13 @@ class AssignmentForm(FlaskForm):  # type: ignore[misc]  # flask_wtf is not typed
     reviewer = SelectField("Reviewer", validate_choice=False)
 
 
+class VersionRemovalForm(FlaskForm):  # type: ignore[misc]  # flask_wtf is not typed
+    """Why a version is removed; `seen` is what the reviewer looked at."""
+
+    seen = HiddenField()
+    body = TextAreaField("Reason")
+
+
 class ReversionForm(FlaskForm):  # type: ignore[misc]  # flask_wtf is not typed
     """Why a change is taken back."""
 

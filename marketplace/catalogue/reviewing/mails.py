@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from flask import current_app
 
-from marketplace.catalogue.models import Listing, Revision
+from marketplace.catalogue.models import Listing, ListingVersion, Revision
 from marketplace.catalogue.publishing.queries import editors
 from marketplace.catalogue.publishing.sections import FIELD_LABELS
 from marketplace.catalogue.publishing.waiting import wait_text
@@ -54,14 +54,31 @@ def tell_reverted(listing: Listing, revision: Revision, fields: list[str], body:
     )
 
 
+def tell_version_removed(listing: Listing, version: ListingVersion, body: str) -> None:
+    """A reviewer removed a version; call it while the version is still there."""
+    _send(
+        listing,
+        # The time belongs to the key: an id may be given again once its row is gone.
+        f"version:{version.id}:{version.changed_at.isoformat()}:removed",
+        f"{listing.name}: version {version.version} was removed",
+        f"A reviewer removed version {version.version} of {listing.name}.\n\n{body}\n\n"
+        "You can add it again with another text: "
+        f"{_url(f'/partner/listings/{listing.slug}/versions')}\n",
+    )
+
+
 def _to_editors(listing: Listing, revision: Revision, kind: str, subject: str, text: str) -> None:
+    _send(listing, f"revision:{revision.id}:{revision.lock_version}:{kind}", subject, text)
+
+
+def _send(listing: Listing, key: str, subject: str, text: str) -> None:
     for user in editors(listing.publisher_id):
         if user.email:
             send_mail(
                 user.email,
                 subject,
                 f"Hello {user.name},\n\n{text}",
-                dedupe_key=f"revision:{revision.id}:{revision.lock_version}:{kind}:{user.id}",
+                dedupe_key=f"{key}:{user.id}",
             )
 
 

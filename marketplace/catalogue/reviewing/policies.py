@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from marketplace.catalogue.models import Revision
+from marketplace.catalogue.models import ListingVersion, Revision
 from marketplace.core.permissions import Actor, rule
 
 
@@ -25,6 +25,19 @@ def may_decide(actor: Actor, revision: Any) -> bool:
         actor.is_staff_as("reviewer")
         and not is_own(actor, revision)
         and revision.submitted_by_id != actor.user_id
+    )
+
+
+@rule("version.decide")
+def may_decide_version(actor: Actor, version: Any) -> bool:
+    """Reviewers who neither belong to the publisher nor added it; None asks for versions at all."""
+    return actor.is_staff_as("reviewer") and (
+        version is None
+        or (
+            isinstance(version, ListingVersion)
+            and actor.role_in(version.listing.publisher_id) is None
+            and version.created_by_id != actor.user_id
+        )
     )
 
 

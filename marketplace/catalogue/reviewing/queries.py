@@ -1,20 +1,28 @@
 """What reviewers read: select() only."""
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, Select, String, and_, cast, func, not_, or_, select
 from sqlalchemy.orm import contains_eager, defer, joinedload
 
-from marketplace.catalogue.models import Listing, Revision, RevisionEvent, RevisionState
+from marketplace.catalogue.models import (
+    Listing,
+    ListingVersion,
+    Revision,
+    RevisionEvent,
+    RevisionState,
+)
 from marketplace.catalogue.publishing.sensitivity import CLOSE_NAME
 from marketplace.catalogue.publishing.states import WAITING
+from marketplace.core import clock
 from marketplace.core.database import db
 from marketplace.identity.models import Membership, Organization, OrganizationKind, Role, User
 
 SHOWS = ("waiting", "new", "changes", "held", "second", "mine", "samples")
 DECIDED = (RevisionState.PUBLISHED, RevisionState.CHANGES_REQUESTED)
 _BATCH = 500
+VERSION_WINDOW = timedelta(days=30)
 # A list names the listing and its publisher; it does not need what the listing says.
 _LISTED = contains_eager(Revision.listing).options(
     defer(Listing.content), contains_eager(Listing.publisher)
@@ -103,6 +111,45 @@ def revision_by_id(revision_id: int) -> Revision | None:
             joinedload(Revision.submitted_by),
             joinedload(Revision.reviewer),
         )
+        .execution_options(populate_existing=True)
+    )
+
+
+def _unchecked() -> ColumnElement[bool]:
+    since = clock.now() - VERSION_WINDOW
+    # A version may be older than the listing that it became public with.
+    recent = or_(ListingVersion.changed_at >= since, Listing.published_at >= since)
+    return and_(ListingVersion.checked_at.is_(None), recent)
+
+
+def new_versions() -> Select[ListingVersion]:
+    """The versions of the last 30 days that nobody checked, oldest first."""
+    return (
+        select(ListingVersion)
+        .join(ListingVersion.listing)
+        .join(Listing.publisher)
+        .options(
+            contains_eager(ListingVersion.listing).options(
+                defer(Listing.content), contains_eager(Listing.publisher)
+            )
+        )
+        .where(_unchecked())
+        .order_by(ListingVersion.changed_at, ListingVersion.id)
+    )
+
+
+def new_version_count() -> int:
+    """How many versions wait to be checked."""
+    counted = select(func.count(ListingVersion.id)).join(ListingVersion.listing)
+    return db.session.scalar(counted.where(_unchecked())) or 0
+
+
+def version_by_id(version_id: int) -> ListingVersion | None:
+    """A version as it is stored now, with its listing and publisher."""
+    return db.session.scalar(
+        select(ListingVersion)
+        .where(ListingVersion.id == version_id)
+        .options(joinedload(ListingVersion.listing).joinedload(Listing.publisher))
         .execution_options(populate_existing=True)
     )
 

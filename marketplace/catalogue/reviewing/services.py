@@ -4,14 +4,17 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from sqlalchemy import update
+
 from marketplace.catalogue.content import ListingContent
-from marketplace.catalogue.models import Listing, Revision, RevisionState
+from marketplace.catalogue.models import Listing, ListingVersion, Revision, RevisionState
 from marketplace.catalogue.publishing.problems import content_problems
 from marketplace.catalogue.publishing.queries import next_number
 from marketplace.catalogue.publishing.rebasing import rebase
 from marketplace.catalogue.publishing.sections import FIELD_LABELS
 from marketplace.catalogue.publishing.sensitivity import changed_fields
 from marketplace.catalogue.publishing.services.drafts import add_event, advance
+from marketplace.catalogue.publishing.services.life import delete_version
 from marketplace.catalogue.publishing.services.submission import make_public, valid_content
 from marketplace.catalogue.publishing.states import NAMES, Act, after
 from marketplace.catalogue.reviewing import mails, queries
@@ -24,6 +27,7 @@ from marketplace.core.permissions import Actor
 
 NOTE_LENGTH = 4_000
 FIELD_NOTE_LENGTH = 1_000
+_CORRECTED = "Its publisher corrected this version since you opened the page. Look once more."
 
 
 @dataclass(frozen=True)
@@ -238,6 +242,47 @@ def revert_sample(revision: Revision, body: str, actor: Actor) -> tuple[str, ...
     return fields
 
 
+def check_version(version: ListingVersion, *, seen: str, actor: Actor) -> bool:
+    """Say that what a version tells is fine. False when somebody did already.
+
+    `seen` is its `changed_at` on the page that the reviewer saw, in ISO 8601. Raises
+    ForbiddenError, ConflictError when it was corrected since.
+    """
+    _refuse_unless_outsider(version, actor)
+    if version.checked_at is not None:
+        return False
+    found = None
+    if seen == version.changed_at.isoformat():
+        found = db.session.scalar(
+            update(ListingVersion)
+            .where(ListingVersion.id == version.id, ListingVersion.changed_at == version.changed_at)
+            .values(checked_at=clock.now(), checked_by_id=actor.user_id)
+            .returning(ListingVersion.id)
+        )
+    if found is None:
+        raise ConflictError(_CORRECTED)
+    _record_version("listing.version_checked", version, actor, version=version.version)
+    return True
+
+
+def remove_version(version: ListingVersion, body: str, *, seen: str, actor: Actor) -> bool:
+    """Take a version off its listing and tell its publisher why. False when it is gone.
+
+    Raises InvalidError (field body; also when it was corrected since `seen`), ForbiddenError.
+    """
+    _refuse_unless_outsider(version, actor)
+    text = _required(body, "body", "Say why it is removed; its publisher reads it.")
+    if seen != version.changed_at.isoformat():
+        raise InvalidError({"body": _CORRECTED})
+    if not delete_version(version):
+        return False
+    _record_version(
+        "listing.version_removed", version, actor, version=version.version, by="staff", reason=text
+    )
+    mails.tell_version_removed(version.listing, version, text)
+    return True
+
+
 def _publish(revision: Revision, done: dict[str, int | None], actor: Actor) -> None:
     listing = revision.listing
     first = listing.published_at is None
@@ -298,6 +343,13 @@ def _refuse_unless_decider(revision: Revision, actor: Actor) -> None:
         raise ForbiddenError("You submitted this: somebody else has to review it.")
 
 
+def _refuse_unless_outsider(version: ListingVersion, actor: Actor) -> None:
+    if actor.role_in(version.listing.publisher_id) is not None:
+        raise ForbiddenError("You belong to the publisher: somebody else has to check this.")
+    if version.created_by_id == actor.user_id:
+        raise ForbiddenError("You added this version: somebody else has to check it.")
+
+
 def _refuse_unless_sample(revision: Revision) -> None:
     if not revision.sampled or revision.state is not RevisionState.PUBLISHED:
         raise ConflictError("This publication is not a sample.")
@@ -321,4 +373,14 @@ def _record(kind: str, revision: Revision, actor: Actor, **data: Any) -> None:
         actor_user_id=actor.user_id,
         organization_id=revision.listing.publisher_id,
         data={"revision": revision.id, **data},
+    )
+
+
+def _record_version(kind: str, row: ListingVersion, actor: Actor, **data: Any) -> None:
+    record_fact(
+        kind,
+        subject=("listing", row.listing_id),
+        actor_user_id=actor.user_id,
+        organization_id=row.listing.publisher_id,
+        data=data,
     )

@@ -8,7 +8,7 @@ from typing import Any
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from marketplace.catalogue.models import Revision, RevisionState
+from marketplace.catalogue.models import ListingVersion, Revision, RevisionState
 from marketplace.catalogue.pages.listing_page import preview_context
 from marketplace.catalogue.publishing.differences import content_differences
 from marketplace.catalogue.publishing.forms.acts import show_errors
@@ -27,6 +27,7 @@ from marketplace.catalogue.reviewing.forms import (
     ChangesForm,
     NoteForm,
     ReversionForm,
+    VersionRemovalForm,
 )
 from marketplace.core import clock
 from marketplace.core.errors import ForbiddenError, InvalidError, SignInRequiredError
@@ -81,6 +82,7 @@ def queue() -> ResponseReturnValue:
         show=show,
         labels=SHOW_LABELS,
         counts=queries.queue_counts(actor.user_id),
+        version_count=queries.new_version_count(),
         places=queries.places(),
         oldest=queries.oldest_waiting(),
         median=wait_text(median_wait(decided_since(at - WINDOW), at=at)),
@@ -265,6 +267,95 @@ def revert_sample(revision: Revision) -> ResponseReturnValue:
     names = ", ".join(FIELD_LABELS[name].lower() for name in fields)
     flash(f"Taken back: {names}. Its publisher is told.", "success")
     return redirect(url_for("reviewing.queue", show="samples"), 303)
+
+
+@blueprint.get("/versions")
+@needs("reviews.queue")
+def new_versions() -> ResponseReturnValue:
+    """The versions that partners added of late and nobody looked at, oldest first."""
+    return _versions_page()
+
+
+@blueprint.post("/versions/<int:version_id>/check")
+@needs("version.decide")
+def check_version(version_id: int) -> ResponseReturnValue:
+    """What a version tells is fine."""
+    version = _version_to_decide(version_id)
+    if version is None:
+        return _version_gone()
+    if services.check_version(version, seen=request.form.get("seen", ""), actor=current_actor()):
+        flash(f"Version {version.version} of {version.listing.name} is checked.", "success")
+    else:
+        flash("It was checked already.", "info")
+    return redirect(url_for("reviewing.new_versions"), 303)
+
+
+@blueprint.post("/versions/<int:version_id>/removal")
+@needs("version.decide")
+def remove_version(version_id: int) -> ResponseReturnValue:
+    """Take a version off its listing."""
+    version = _version_to_decide(version_id)
+    if version is None:
+        return _version_gone()
+    form = VersionRemovalForm(prefix=_prefix(version))
+    try:
+        removed = services.remove_version(
+            version, form.body.data or "", seen=form.seen.data or "", actor=current_actor()
+        )
+    except InvalidError as error:
+        show_errors(form, error.fields)
+        return _versions_page(version, form), 422
+    if not removed:
+        return _version_gone()
+    flash("The version is removed. Its publisher is told.", "success")
+    return redirect(url_for("reviewing.new_versions"), 303)
+
+
+def _version_to_decide(version_id: int) -> ListingVersion | None:
+    version = queries.version_by_id(version_id)
+    if version is not None:
+        authorize(current_actor(), "version.decide", version, hidden=False)
+    return version
+
+
+def _version_gone() -> ResponseReturnValue:
+    # A second click, a colleague or the publisher was faster.
+    flash("That version was removed already.", "info")
+    return redirect(url_for("reviewing.new_versions"), 303)
+
+
+def _prefix(version: ListingVersion) -> str:
+    # Many of these forms share a page; each field needs an id of its own.
+    return f"version-{version.id}"
+
+
+def _versions_page(
+    refused: ListingVersion | None = None, refused_form: VersionRemovalForm | None = None
+) -> str:
+    actor = current_actor()
+    page = paginate(
+        queries.new_versions(), page=page_number(request.args.get("page")), per_page=PER_PAGE
+    )
+    # The refused one is shown even when it is on another page, so that the reason is not lost.
+    others = [row for row in page.items if refused is None or row.id != refused.id]
+    shown = [refused, *others] if refused is not None else others
+    forms = {row.id: VersionRemovalForm(formdata=None, prefix=_prefix(row)) for row in shown}
+    if refused is not None and refused_form is not None:
+        forms[refused.id] = refused_form
+    for row in shown:
+        # What the next answer is about is what this page shows, also after a correction.
+        forms[row.id].seen.data = row.changed_at.isoformat()
+    return render_template(
+        "reviewing/versions.html",
+        page=page,
+        versions=shown,
+        forms=forms,
+        labels=SHOW_LABELS,
+        counts=queries.queue_counts(actor.user_id),
+        version_count=queries.new_version_count(),
+        show="versions",
+        may_decide=lambda version: actor.can("version.decide", version),
+    )
 
 
 def _page(revision: Revision, **forms: Any) -> str:

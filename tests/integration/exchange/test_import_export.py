@@ -150,6 +150,7 @@ def test_records_in_any_order_go_in_whole(write: Callable[..., Path]) -> None:
     assert tides.certified_at is not None
     assert str(tides.published_at) == "2025-01-15 00:00:00+00:00"
     assert [version.version for version in tides.versions] == ["1.1.0", "1.0.0"]
+    assert all(version.checked_at is not None for version in tides.versions)
     assert tides.source == "hand"
     assert tides.content["logo"]["width"] == 256
     revision = db.session.get(Revision, tides.published_revision_id)

@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from marketplace.catalogue.models import ListingStatus, SlugRedirect
+from marketplace.catalogue.models import ListingStatus, ListingVersion, SlugRedirect
 from marketplace.catalogue.publishing import queries
 from marketplace.catalogue.publishing.services import life
 from marketplace.core import clock
@@ -188,3 +188,69 @@ def test_a_version_has_rules(desk: Desk, given: dict[str, object], field: str) -
     with pytest.raises(InvalidError) as refused:
         life.add_version(desk.listing, actor=desk.actor, **answers)  # type: ignore[arg-type]  # a table
     assert set(refused.value.fields) == {field}
+
+
+def released(desk: Desk, changelog: str = "New") -> ListingVersion:
+    return life.add_version(
+        desk.listing,
+        version="1.4",
+        released_on=clock.now().date(),
+        changelog=changelog,
+        actor=desk.actor,
+    )
+
+
+def test_a_corrected_version_has_to_be_checked_again(desk: Desk) -> None:
+    version = released(desk)
+    assert version.checked_at is None
+    version.checked_at, version.checked_by_id = clock.now(), desk.actor.user_id
+    db.session.commit()
+    day = clock.now().date() - timedelta(days=3)
+    answers = {"released_on": day, "changelog": "Newer\r\n", "actor": desk.actor}
+    assert life.correct_version(version, **answers)  # type: ignore[arg-type]  # a table
+    assert not life.correct_version(version, **answers)  # type: ignore[arg-type]  # a table
+    db.session.commit()
+    assert (version.released_on, version.changelog) == (day, "Newer")
+    assert (version.checked_at, version.checked_by_id) == (None, None)
+    assert version.changed_at > version.created_at
+    assert facts() == ["listing.version_added", "listing.version_corrected"]
+
+
+@pytest.mark.parametrize(
+    ("given", "field"),
+    [
+        ({"changelog": "[new](https://evil.example)"}, "changelog"),
+        ({"changelog": "x" * 10_001}, "changelog"),
+        ({"released_on": None}, "released_on"),
+        ({"released_on": (clock.now() + timedelta(days=2)).date()}, "released_on"),
+    ],
+)
+def test_a_correction_has_the_rules_of_a_version(
+    desk: Desk, given: dict[str, object], field: str
+) -> None:
+    answers = {"released_on": clock.now().date(), "changelog": "", **given}
+    with pytest.raises(InvalidError) as refused:
+        life.correct_version(released(desk), actor=desk.actor, **answers)  # type: ignore[arg-type]  # a table
+    assert set(refused.value.fields) == {field}
+
+
+def test_the_day_of_an_imported_version_is_corrected_beside_its_links(desk: Desk) -> None:
+    version = released(desk)
+    version.changelog = "See https://elsewhere.example/notes"
+    day = clock.now().date() - timedelta(days=1)
+    text = version.changelog
+    assert life.correct_version(version, released_on=day, changelog=text, actor=desk.actor)
+
+
+def test_a_version_is_removed_once(desk: Desk) -> None:
+    version = released(desk)
+    db.session.commit()
+    assert life.remove_version(version, desk.actor)
+    assert not life.remove_version(version, desk.actor)
+    assert queries.versions(desk.listing.id) == []
+    assert desk.listing.versions == []
+    with pytest.raises(ConflictError, match="removed meanwhile"):
+        life.correct_version(
+            version, released_on=clock.now().date(), changelog="Again", actor=desk.actor
+        )
+    assert facts() == ["listing.version_added", "listing.version_removed"]

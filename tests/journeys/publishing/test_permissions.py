@@ -5,7 +5,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import event, select
 
-from marketplace.catalogue.models import Listing, Revision, RevisionState
+from marketplace.catalogue.models import Listing, ListingVersion, Revision, RevisionState
+from marketplace.core import clock
 from marketplace.core.database import db
 from marketplace.identity.models import Organization, Role
 from tests.factories.listings import make_listing
@@ -20,6 +21,14 @@ from tests.journeys.publishing.browser import answers_of
 
 pytestmark = pytest.mark.usefixtures("app")
 READING = {"portal.listing", "portal.preview", "portal.changes", "portal.versions"}
+# What a developer may do as well, and the answer to an empty form.
+RELEASING = {
+    "portal.add_version": 422,
+    "portal.correction": 200,
+    "portal.correct_version": 422,
+    "portal.version_removal": 200,
+    "portal.remove_version": 303,
+}
 
 
 @pytest.fixture
@@ -29,7 +38,25 @@ def partner(app) -> Organization:
 
 @pytest.fixture
 def listing(partner: Organization) -> Listing:
-    return make_listing(partner, slug="tides")
+    row = make_listing(partner, slug="tides")
+    add_version(row)
+    return row
+
+
+def add_version(listing: Listing, version: str = "1.0") -> ListingVersion:
+    added = ListingVersion(
+        listing_id=listing.id,
+        version=version,
+        released_on=clock.now().date(),
+        changelog=f"- Text of {version}",
+    )
+    db.session.add(added)
+    db.session.flush()
+    return added
+
+
+def version_id() -> str:
+    return str(db.session.scalar(select(ListingVersion.id).order_by(ListingVersion.id)))
 
 
 def portal_routes(app: Flask) -> list[tuple[str, str, str]]:
@@ -38,6 +65,7 @@ def portal_routes(app: Flask) -> list[tuple[str, str, str]]:
     for rule in app.url_map.iter_rules():
         if rule.endpoint.startswith("portal.") and "<slug>" in rule.rule:
             path = rule.rule.replace("<slug>", "tides").replace("<section>", "basics")
+            path = path.replace("<int:version_id>", version_id())
             for method in sorted((rule.methods or set()) & {"GET", "POST"}):
                 found.append((rule.endpoint, method, path))
     assert len(found) > 25
@@ -49,6 +77,7 @@ def review_routes(app: Flask, revision_id: int) -> list[tuple[str, str, str]]:
     for rule in app.url_map.iter_rules():
         if rule.endpoint.startswith("reviewing."):
             path = rule.rule.replace("<int:revision_id>", str(revision_id))
+            path = path.replace("<int:version_id>", version_id())
             for method in sorted((rule.methods or set()) & {"GET", "POST"}):
                 found.append((rule.endpoint, method, path))
     assert len(found) > 12
@@ -88,8 +117,8 @@ def test_roles_that_read_may_not_write(app: Flask, sign_in, listing: Listing, ro
         status = browser.open(path, method=method).status_code
         if endpoint in READING:
             assert status == 200, endpoint
-        elif endpoint == "portal.add_version" and role is Role.DEVELOPER:
-            assert status == 422
+        elif endpoint in RELEASING and role is Role.DEVELOPER:
+            assert status == RELEASING[endpoint], endpoint
         else:
             assert status == 403, (method, endpoint)
     assert browser.get("/partner").status_code == 200
@@ -166,12 +195,16 @@ def test_a_reviewer_who_belongs_to_the_publisher_is_kept_out(
     make_member(waiting.listing.publisher, Role.VIEWER, person)
     browser = sign_in(person, platform)
     for endpoint, method, path in review_routes(app, waiting.id):
-        if "/reviews/" + str(waiting.id) in path:
+        if "/reviews/" + str(waiting.id) in path or "/reviews/versions/" in path:
             answer = browser.open(path, method=method)
             assert answer.status_code == 403, (method, endpoint)
     queue = browser.get("/staff/reviews").text
     assert "Your organization: a colleague reviews it" in queue
     assert f"/staff/reviews/{waiting.id}" not in queue
+    versions = browser.get("/staff/reviews/versions").text
+    assert "Text of 1.0" in versions
+    assert "Another reviewer decides this" in versions
+    assert "It is fine" not in versions
 
 
 def test_drafts_are_not_for_reviewers(sign_in, listing: Listing) -> None:
@@ -196,7 +229,9 @@ def test_partners_without_an_organization_are_guided(sign_in, partner: Organizat
     assert "No listings yet" in empty.get("/partner").text
 
 
-@pytest.mark.parametrize("path", ["/partner", "/partner/listings", "/staff/reviews"])
+@pytest.mark.parametrize(
+    "path", ["/partner", "/partner/listings", "/staff/reviews", "/staff/reviews/versions"]
+)
 def test_a_page_costs_as_many_queries_for_thirty_as_for_three(
     sign_in, partner: Organization, path: str
 ) -> None:
@@ -207,6 +242,7 @@ def test_a_page_costs_as_many_queries_for_thirty_as_for_three(
     def add(count: int) -> None:
         for number in range(count):
             row = make_listing(partner, name=f"Listing {number}")
+            add_version(row)
             db.session.add(
                 Revision(
                     listing_id=row.id,
@@ -245,3 +281,4 @@ def test_hostile_queries_are_answered(sign_in, partner: Organization, query: str
     staff = sign_in(make_member(platform, Role.REVIEWER), platform)
     assert staff.get(f"/staff/reviews?{query}").status_code == 200
     assert staff.get(f"/staff/reviews/decided?{query}").status_code == 200
+    assert staff.get(f"/staff/reviews/versions?{query}").status_code == 200

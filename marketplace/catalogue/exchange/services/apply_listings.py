@@ -331,10 +331,15 @@ def _apply_envelope(listing: Listing, record: ListingRecord, at: datetime) -> No
         }
         row = known.get(version.version)
         if row is None:
-            listing.versions.append(ListingVersion(version=version.version, **values))
-        else:
+            listing.versions.append(
+                ListingVersion(version=version.version, changed_at=at, checked_at=at, **values)
+            )
+        elif any(getattr(row, name) != value for name, value in values.items()):
+            # What the import does not change stays as unchecked as it was.
             for name, value in values.items():
                 setattr(row, name, value)
+            row.changed_at = row.checked_at = at
+            row.checked_by_id = None
 
 
 def _day(value: datetime | None) -> date | None:

@@ -70,6 +70,13 @@ class VersionForm(FlaskForm):  # type: ignore[misc]  # flask_wtf is not typed
     changelog = TextAreaField("What changed")
 
 
+class CorrectionForm(FlaskForm):  # type: ignore[misc]  # flask_wtf is not typed
+    """A release's day and text; its number stays."""
+
+    released_on = DateField("Released on")
+    changelog = TextAreaField("What changed")
+
+
 def show_errors(form: Any, fields: Mapping[str, str]) -> list[str]:
     """Put a service's messages at the form's fields; those that belong to none are answered."""
     rest: list[str] = []

@@ -4,6 +4,7 @@ import re
 from datetime import date
 from typing import Any
 
+from sqlalchemy import delete, update
 from sqlalchemy.exc import IntegrityError
 
 from marketplace.catalogue.changes import listing_changed
@@ -158,29 +159,18 @@ def add_version(
         for other in known:
             if parse_version(other.version) and version_key(other.version) == key:
                 fields["version"] = f"Version {other.version} is there already."
-    if released_on is None:
-        fields["released_on"] = "Enter the day of the release."
-    elif released_on > clock.now().date():
-        fields["released_on"] = "A release cannot be in the future."
-    elif released_on.year < 1990:
-        fields["released_on"] = "Enter a year from 1990 on."
-    if len(changelog) > CHANGELOG_LENGTH:
-        fields["changelog"] = (
-            f"Use at most {CHANGELOG_LENGTH:,} characters; this has {len(changelog):,}."
-        )
-    elif strange := unknown_hosts(changelog, listing.content or {}):
-        fields["changelog"] = (
-            f"Leave out links to {', '.join(strange)[:300]}: a changelog is public at once, so it "
-            "links only where the approved listing does. Add the link to the listing first."
-        )
+    fields |= _release_problems(listing, released_on, changelog)
     if fields or number is None or released_on is None:
         raise InvalidError(fields)
+    at = clock.now()
     row = ListingVersion(
         listing_id=listing.id,
         version=number,
         released_on=released_on,
-        changelog=changelog.replace("\r\n", "\n").strip(),
+        changelog=_text(changelog),
         created_by_id=actor.user_id,
+        created_at=at,
+        changed_at=at,
     )
     listing_id = listing.id
     db.session.add(row)
@@ -193,6 +183,71 @@ def add_version(
     if listing.published_at is not None:
         listing_changed(listing_id)
     return row
+
+
+def correct_version(
+    version: ListingVersion, *, released_on: date | None, changelog: str, actor: Actor
+) -> bool:
+    """Change a release's day or text; it has to be checked again. False when nothing changes.
+
+    Raises InvalidError (fields released_on, changelog), ConflictError when it is gone.
+    """
+    listing, number, version_id = version.listing, version.version, version.id
+    fields = _release_problems(listing, released_on, changelog, known=version.changelog)
+    if fields or released_on is None:
+        raise InvalidError(fields)
+    text = _text(changelog)
+    if (released_on, text) == (version.released_on, version.changelog):
+        return False
+    before = version.released_on.isoformat()
+    found = db.session.scalar(
+        update(ListingVersion)
+        .where(ListingVersion.id == version_id)
+        .values(
+            released_on=released_on,
+            changelog=text,
+            changed_at=clock.now(),
+            checked_at=None,
+            checked_by_id=None,
+        )
+        .returning(ListingVersion.id)
+    )
+    if found is None:
+        raise ConflictError(f"Version {number} was removed meanwhile.")
+    _record(
+        "listing.version_corrected",
+        listing,
+        actor,
+        version=number,
+        released_on_before=before,
+        released_on=released_on.isoformat(),
+    )
+    _versions_changed(listing)
+    return True
+
+
+def remove_version(version: ListingVersion, actor: Actor) -> bool:
+    """Take a release off the listing. False when it is gone already."""
+    listing, number = version.listing, version.version
+    if not delete_version(version):
+        return False
+    _record("listing.version_removed", listing, actor, version=number, by="publisher")
+    return True
+
+
+def delete_version(version: ListingVersion) -> bool:
+    """Delete the row and have the listing indexed again; the caller records why.
+
+    False when another request deleted it meanwhile.
+    """
+    listing = version.listing
+    found = db.session.scalar(
+        delete(ListingVersion).where(ListingVersion.id == version.id).returning(ListingVersion.id)
+    )
+    if found is None:
+        return False
+    _versions_changed(listing)
+    return True
 
 
 def _set_status(
@@ -231,6 +286,39 @@ def _reason_problem(reason: str) -> dict[str, str]:
     if _ADDRESS.search(text):
         return {"reason": "Leave out links and e-mail addresses; name a successor instead."}
     return {}
+
+
+def _release_problems(
+    listing: Listing, released_on: date | None, changelog: str, *, known: str = ""
+) -> dict[str, str]:
+    """What is wrong with a release's day and text; `known` is the text that is public already."""
+    fields: dict[str, str] = {}
+    if released_on is None:
+        fields["released_on"] = "Enter the day of the release."
+    elif released_on > clock.now().date():
+        fields["released_on"] = "A release cannot be in the future."
+    elif released_on.year < 1990:
+        fields["released_on"] = "Enter a year from 1990 on."
+    if len(changelog) > CHANGELOG_LENGTH:
+        fields["changelog"] = (
+            f"Use at most {CHANGELOG_LENGTH:,} characters; this has {len(changelog):,}."
+        )
+    elif _text(changelog) != known and (strange := unknown_hosts(changelog, listing.content or {})):
+        fields["changelog"] = (
+            f"Leave out links to {', '.join(strange)[:300]}: a changelog is public at once, so it "
+            "links only where the approved listing does. Add the link to the listing first."
+        )
+    return fields
+
+
+def _text(changelog: str) -> str:
+    return changelog.replace("\r\n", "\n").strip()
+
+
+def _versions_changed(listing: Listing) -> None:
+    db.session.expire(listing, ["versions"])
+    if listing.published_at is not None:
+        listing_changed(listing.id)
 
 
 def _leads_back(successor: Listing, listing: Listing) -> bool:

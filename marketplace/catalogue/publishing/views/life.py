@@ -1,12 +1,13 @@
 """Status, address and versions of a listing."""
 
-from flask import flash, redirect, render_template, url_for
+from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from marketplace.catalogue.models import Listing, ListingStatus
+from marketplace.catalogue.models import Listing, ListingStatus, ListingVersion
 from marketplace.catalogue.publishing import queries
 from marketplace.catalogue.publishing.forms.acts import (
     AddressForm,
+    CorrectionForm,
     DeprecationForm,
     VersionForm,
     WithdrawalForm,
@@ -147,6 +148,90 @@ def add_version(listing: Listing) -> ResponseReturnValue:
         return _versions_page(queries.listing_by_slug(slug) or listing, form), 422
     flash(f"Version {row.version} is added.", "success")
     return redirect(url_for("portal.versions", slug=slug), 303)
+
+
+@blueprint.get("/listings/<slug>/versions/<int:version_id>/correction")
+@needs("listing.add_version", load=own_listing, name="listing", hidden=False)
+def correction(listing: Listing) -> ResponseReturnValue:
+    """The form with what a version says now."""
+    version = _asked_version(listing)
+    if version is None:
+        return _gone(listing)
+    form = CorrectionForm(
+        formdata=None, data={"released_on": version.released_on, "changelog": version.changelog}
+    )
+    return _correction_page(listing, version, form)
+
+
+@blueprint.post("/listings/<slug>/versions/<int:version_id>/correction")
+@needs("listing.add_version", load=own_listing, name="listing", hidden=False)
+def correct_version(listing: Listing) -> ResponseReturnValue:
+    """Correct a version's day or text."""
+    version = _asked_version(listing)
+    if version is None:
+        return _gone(listing)
+    form = CorrectionForm()
+    try:
+        changed = verbs.correct_version(
+            version,
+            released_on=form.released_on.data,
+            changelog=form.changelog.data or "",
+            actor=current_actor(),
+        )
+    except InvalidError as error:
+        show_errors(form, error.fields)
+        return _correction_page(listing, version, form), 422
+    if changed:
+        flash(f"Version {version.version} is corrected.", "success")
+    else:
+        flash("That is what it says already.", "info")
+    return _to_versions(listing)
+
+
+@blueprint.get("/listings/<slug>/versions/<int:version_id>/removal")
+@needs("listing.add_version", load=own_listing, name="listing", hidden=False)
+def version_removal(listing: Listing) -> ResponseReturnValue:
+    """The question before a version is removed."""
+    version = _asked_version(listing)
+    if version is None:
+        return _gone(listing)
+    return render_template("portal/version_removal.html", listing=listing, version=version)
+
+
+@blueprint.post("/listings/<slug>/versions/<int:version_id>/removal")
+@needs("listing.add_version", load=own_listing, name="listing", hidden=False)
+def remove_version(listing: Listing) -> ResponseReturnValue:
+    """Take a version off the listing."""
+    version = _asked_version(listing)
+    number = version.version if version is not None else ""
+    if version is None or not verbs.remove_version(version, current_actor()):
+        return _gone(listing)
+    flash(f"Version {number} is removed.", "success")
+    return _to_versions(listing)
+
+
+def _asked_version(listing: Listing) -> ListingVersion | None:
+    return queries.version_of(listing.id, int((request.view_args or {})["version_id"]))
+
+
+def _gone(listing: Listing) -> ResponseReturnValue:
+    # A second click, or a colleague was faster: what was wanted is so, and nothing is lost.
+    flash("The listing has no such version any more.", "info")
+    return _to_versions(listing)
+
+
+def _to_versions(listing: Listing) -> ResponseReturnValue:
+    return redirect(url_for("portal.versions", slug=listing.slug), 303)
+
+
+def _correction_page(listing: Listing, version: ListingVersion, form: CorrectionForm) -> str:
+    return render_template(
+        "portal/version_correction.html",
+        listing=listing,
+        version=version,
+        form=form,
+        tabs=listing_tabs(listing, "portal.versions"),
+    )
 
 
 def _versions_page(listing: Listing, form: VersionForm) -> str:
