@@ -20,10 +20,10 @@ class PictureFolder:
 
     def load(self, path: str, rule: ImageRule) -> CleanImage:
         """The image of that path, made fit by `rule`. Raises ImageRefusedError."""
-        file = (self._folder / path).resolve()
-        if not file.is_relative_to(self._folder):
-            raise ImageRefusedError("the file is not beside the catalogue file")
         try:
+            file = (self._folder / path).resolve()
+            if not file.is_relative_to(self._folder):
+                raise ImageRefusedError("the file is not beside the catalogue file")
             if not file.is_file():
                 raise ImageRefusedError(f"there is no file {path}")
             if file.stat().st_size > MAX_FILE_BYTES:
@@ -31,6 +31,9 @@ class PictureFolder:
             upload = file.read_bytes()
         except OSError as error:
             raise ImageRefusedError(f"the file cannot be read: {error.strerror}") from error
+        except RuntimeError as error:
+            # What Python before 3.13 makes of links that lead to each other.
+            raise ImageRefusedError("the file cannot be read: a link leads to itself") from error
         if len(self._seen) >= KEEP:
             self._seen.clear()
         known = (hashlib.sha256(upload).hexdigest(), rule.label)

@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import IntegrityError, OperationalError
 
 from marketplace.catalogue.exchange import queries
 from marketplace.catalogue.exchange.connectors import ConnectorFile
@@ -202,12 +202,13 @@ def _write(run: ImportRun, work: Callable[[], object]) -> None:
 
 
 def _retried(work: Callable[[], T]) -> T:
-    """Do a batch again when the database was busy: it is whole or not there at all."""
+    """Do a batch again when the database was busy, or when somebody else, such as a second
+    import, added one of its records after it was planned: it is whole or not there at all."""
     for attempt in range(1, TRIES):
         try:
             return work()
-        except OperationalError as error:
-            log.warning("the database is busy; trying the batch again", exc_info=error)
+        except (IntegrityError, OperationalError) as error:
+            log.warning("another writes at the same time; trying the batch again", exc_info=error)
             db.session.rollback()
             time.sleep(WAIT_SECONDS * attempt)
     return work()
