@@ -21,7 +21,7 @@ demo: $(RUNTIME)  ## Install, prepare and serve the demo (HOST and PORT choose w
 	@HOST="$(HOST)" PORT="$(PORT)" exec $(BIN)/python -m marketplace.demo
 
 test: $(DEV)  ## Install what the tests need and run them all
-	@$(BIN)/python -m pytest -n auto --dist loadgroup $(TESTS)
+	@$(BIN)/python -m pytest -n auto --dist worksteal $(TESTS)
 
 check: $(DEV)  ## Lint, formatting, types, import contracts, templates
 	$(BIN)/ruff check .

@@ -1,7 +1,7 @@
 """The whole demo as its own processes, and a real Chromium before it.
 
 The demo is what `make demo` starts: the site, a worker, the sign-in provider, the demo catalogue.
-It is started once; the tests of this folder run in one xdist group (`pytestmark`), in order.
+Each worker of the test run starts one, on ports of its own.
 """
 
 import os
@@ -41,8 +41,11 @@ class Demo:
     folder: Path
 
 
-def _two_free_ports() -> int:
-    for port in range(21_000, 29_000, 7):
+def _two_free_ports(worker: str) -> int:
+    # Workers look in ranges of their own: two that look at once would choose the same port.
+    number = int(worker.removeprefix("gw")) if worker.startswith("gw") else 0
+    first_port = 21_000 + 200 * (number % 40)
+    for port in range(first_port, first_port + 200, 2):
         with socket.socket() as first, socket.socket() as second:
             try:
                 first.bind(("127.0.0.1", port))
@@ -54,11 +57,11 @@ def _two_free_ports() -> int:
 
 
 @pytest.fixture(scope="session")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+def demo(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[Demo]:
     """The demo on a free port, with data of its own."""
     chromium()
     folder = tmp_path_factory.mktemp("demo")
-    port = _two_free_ports()
+    port = _two_free_ports(worker_id)
     environment = {
         **{k: v for k, v in os.environ.items() if not k.startswith(("TEST_", "MEILISEARCH_"))},
         "HOST": "127.0.0.1",

@@ -11,12 +11,7 @@ from playwright.sync_api import Page, Response, expect
 from tests.browser.conftest import Demo
 from tests.browser.people import sign_in
 
-# One demo serves all of them, so they stay on one worker.
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.xdist_group("browser"),
-    pytest.mark.timeout(240),
-]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 
 OpenPage = Callable[..., Page]
 AXE = Axe()

@@ -8,12 +8,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.people import sign_in
 
-# One demo serves all of them, so they stay on one worker.
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.xdist_group("browser"),
-    pytest.mark.timeout(240),
-]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 
 NEW_NAME = "Dedupe Desk Lighthouse"
 
