@@ -44,6 +44,8 @@ def test_searching_with_the_keyboard_only(page: Page) -> None:
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile(r"/listings/slack"))
     expect(page.get_by_role("heading", level=1)).to_have_text(re.compile("^Slack"))
+    # The heading is there before the scripts that listen to the keyboard have run.
+    page.wait_for_load_state("load")
     page.keyboard.press("/")
     page.keyboard.type("calendar", delay=40)
     expect(page.get_by_role("option").first).to_be_visible()
