@@ -3,6 +3,7 @@
 Every setting is explained in .env.example.
 """
 
+import ipaddress
 import os
 import re
 from collections.abc import Mapping
@@ -67,6 +68,10 @@ class Settings(BaseModel):
     trusted_proxies: int = Field(default=0, ge=0, le=5)
     log_format: Literal["json", "console"] = "json"
     rate_limit_api: str = "1200 per minute"
+    rate_limit_token: str = "600 per minute"  # noqa: S105 - a rate, no secret
+    uncertified_install_cap: int = Field(default=25, ge=0, le=1_000_000)
+    outbound_allowed_networks: tuple[str, ...] = ()
+    secret_key_previous: str | None = Field(default=None, repr=False)
     staff_emails: tuple[str, ...] = ()
     metrics_token: str | None = Field(default=None, repr=False)
 
@@ -106,6 +111,16 @@ class Settings(BaseModel):
                 raise ValueError(f"{address!r} is no e-mail address")
         return value
 
+    @field_validator("outbound_allowed_networks")
+    @classmethod
+    def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for network in value:
+            try:
+                ipaddress.ip_network(network)
+            except ValueError:
+                raise ValueError(f"{network!r} is no network like 10.0.0.0/8") from None
+        return value
+
     @property
     def is_production(self) -> bool:
         return self.portico_env == "production"
@@ -137,6 +152,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     values.setdefault("public_url", "http://127.0.0.1:8000")
     values.setdefault("database_url", f"sqlite:///{data_dir.resolve()}/portico.db")
     values["staff_emails"] = tuple(_names(env.get("STAFF_EMAILS", "")))
+    values["outbound_allowed_networks"] = tuple(_names(env.get("OUTBOUND_ALLOWED_NETWORKS", "")))
     values["oidc_providers"] = tuple(_providers(env))
     try:
         settings = Settings.model_validate(values)

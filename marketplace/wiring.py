@@ -14,6 +14,7 @@ from marketplace.catalogue.publishing.views import blueprint as portal
 from marketplace.catalogue.reviewing.views import blueprint as reviewing
 from marketplace.identity.events import on_organization_changed
 from marketplace.identity.views import blueprint as identity
+from marketplace.installs import models as _installs_models  # noqa: F401 - its tables
 from marketplace.site.health import blueprint as health
 from marketplace.site.media import blueprint as media
 from marketplace.site.staff import blueprint as staff

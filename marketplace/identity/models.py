@@ -100,6 +100,9 @@ class Organization(Base):
     suspended_at: Mapped[datetime | None]
     suspended_reason: Mapped[str | None] = mapped_column(Text)
     source: Mapped[str | None] = mapped_column(String(300))
+    # A partner's sandbox: a customer that only its partner's people act for, and that nobody
+    # else ever sees.
+    sandbox_of_id: Mapped[int | None] = mapped_column(ForeignKey("organization.id"), unique=True)
     created_at: Mapped[datetime] = mapped_column(default=clock.now)
     updated_at: Mapped[datetime] = mapped_column(default=clock.now, onupdate=clock.now, index=True)
 

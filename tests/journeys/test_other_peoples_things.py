@@ -35,6 +35,26 @@ from marketplace.core.facts import Fact
 from marketplace.core.jobs import Job, JobState
 from marketplace.identity.models import Identity, Invitation, Organization, Role, User
 from marketplace.identity.sessions import start_session
+from marketplace.installs.models import (
+    AccessKey,
+    Environment,
+    ErasureRequest,
+    InstallRequest,
+    InstallRule,
+    RuleVerdict,
+    Scope,
+    ScopeDirection,
+    WebhookDelivery,
+    WebhookEndpoint,
+    WebhookEvent,
+)
+from tests.factories.apps import (
+    client_of,
+    make_app,
+    make_client_secret,
+    make_installation,
+    make_key,
+)
 from tests.factories.listings import listing_content, make_category, make_listing
 from tests.factories.people import (
     make_customer,
@@ -77,6 +97,8 @@ OWNERS = {
 OWN_ORGANIZATION = {"cases.received", "listing.create", "portal.use", "reviews.received"}
 # For an organization other than the listing's publisher.
 OTHER_ORGANIZATIONS = {"listing.declare_use", "listing.withdraw_use", "review.write"}
+# Only for members of the customer whose installation (or rule, or request) it is.
+CUSTOMERS: set[str] = set()
 # Everything else is for staff.
 STAFF = {
     "appeal.decide",
@@ -189,6 +211,57 @@ def world(app: Flask) -> World:
     ]
     db.session.add_all(rows)
     db.session.flush()
+    app_row = make_app(listing)
+    client_row = client_of(app_row)
+    make_client_secret(client_row)
+    installation = make_installation(app_row, customer_organization, customer)
+    rule = InstallRule(
+        organization_id=customer_organization.id, listing_id=listing.id, verdict=RuleVerdict.ALLOW
+    )
+    asked = InstallRequest(
+        organization_id=customer_organization.id,
+        listing_id=listing.id,
+        requested_by_id=customer.id,
+    )
+    erasure = ErasureRequest(
+        public_id="er_1",
+        installation_id=installation.id,
+        app_id=app_row.id,
+        environment=Environment.LIVE,
+        due_at=clock.now() + timedelta(days=30),
+    )
+    endpoint = WebhookEndpoint(
+        public_id="we_1",
+        organization_id=partner.id,
+        environment=Environment.LIVE,
+        url="https://hooks.tides.example/",
+    )
+    event = WebhookEvent(
+        public_id="evt_1",
+        type="installation.installed",
+        organization_id=partner.id,
+        environment=Environment.LIVE,
+        ordering_key="x",
+    )
+    make_key(partner, "listings.read", user=owner)
+    db.session.add_all(
+        [
+            rule,
+            asked,
+            erasure,
+            endpoint,
+            event,
+            Scope(name="tides.read", title="See tides", direction=ScopeDirection.READ),
+        ]
+    )
+    db.session.flush()
+    delivery = WebhookDelivery(
+        event_id=event.id,
+        endpoint_id=endpoint.id,
+        ordering_key="x",
+        next_attempt_at=clock.now() + timedelta(days=1),
+    )
+    db.session.add(delivery)
     appeal = Appeal(case_id=case.id, author_id=owner.id, body="It works now.")
     flag = ReviewFlag(review_id=review.id, user_id=stranger.id, reason="spam", state=FlagState.OPEN)
     session, _token = start_session(owner)
@@ -218,6 +291,19 @@ def world(app: Flask) -> World:
         "collection_id": collection.id,
         "organization_id": partner.id,
         "number": case.number,
+        "app_id": app_row.public_id,
+        "environment": "live",
+        "secret_id": client_row.secrets[0].id,
+        "installation_id": installation.public_id,
+        "rule_id": rule.id,
+        "install_request_id": asked.id,
+        "erasure_id": erasure.public_id,
+        "endpoint_id": endpoint.public_id,
+        "event_id": event.public_id,
+        "delivery_id": delivery.id,
+        "key_id": db.session.scalar(select(AccessKey.id)),
+        "scope_name": "tides.read",
+        "customer_slug": customer_organization.slug,
     }
     db.session.commit()
     return World(
@@ -236,7 +322,9 @@ def rules_of(app: Flask, actions: set[str]) -> list[Rule]:
 def url_of(app: Flask, rule: Rule, world: World) -> str:
     values = dict(world.values)
     path = rule.rule
-    if path.startswith(
+    if path.startswith("/organizations/<slug>/apps"):
+        values["slug"] = values["customer_slug"]
+    elif path.startswith(
         ("/organizations/", "/partners/", "/staff/partners/", "/staff/organizations/")
     ):
         values["slug"] = values["organization_slug"]
@@ -278,8 +366,8 @@ SignIn = Callable[..., FlaskClient]
 
 def test_every_permission_is_classified_here(app: Flask) -> None:
     named = {permission_of(app, rule) for rule in app.url_map.iter_rules()}
-    actions = {name for name in named if name and not name.startswith("public: ")}
-    known = SIGNED_IN | OWNERS | OWN_ORGANIZATION | OTHER_ORGANIZATIONS | STAFF
+    actions = {name for name in named if name and not name.startswith(("public: ", "token: "))}
+    known = SIGNED_IN | OWNERS | OWN_ORGANIZATION | OTHER_ORGANIZATIONS | CUSTOMERS | STAFF
     assert actions - known == set()
     assert known - actions == set()
 
@@ -291,6 +379,16 @@ def test_people_of_other_organizations_cannot_reach_a_partners_things(
     before = facts()
     browser = sign_in(getattr(world, who))
     tried = attempts(app, OWNERS, world, browser)
+    assert [attempt for attempt in tried if attempt[2] not in {403, 404}] == []
+    assert facts() == before
+
+
+@pytest.mark.parametrize("who", ["stranger", "owner", "finance"])
+def test_people_of_other_organizations_cannot_reach_a_customers_things(
+    app: Flask, world: World, sign_in: SignIn, who: str
+) -> None:
+    before = facts()
+    tried = attempts(app, CUSTOMERS, world, sign_in(getattr(world, who)))
     assert [attempt for attempt in tried if attempt[2] not in {403, 404}] == []
     assert facts() == before
 
@@ -332,7 +430,7 @@ def test_staff_are_not_members_of_a_partner(app: Flask, world: World, sign_in: S
 
 def test_whoever_is_not_signed_in_is_asked_to(app: Flask, world: World) -> None:
     before = facts()
-    everything = SIGNED_IN | OWNERS | OWN_ORGANIZATION | OTHER_ORGANIZATIONS | STAFF
+    everything = SIGNED_IN | OWNERS | OWN_ORGANIZATION | OTHER_ORGANIZATIONS | CUSTOMERS | STAFF
     tried = attempts(app, everything, world, app.test_client())
     assert [a for a in tried if a[0] == "GET" and a[2] not in {302, 404}] == []
     assert [a for a in tried if a[0] != "GET" and a[2] not in {401, 404}] == []
@@ -354,7 +452,7 @@ def test_a_form_without_its_token_is_refused(app: Flask, world: World, sign_in: 
     app.config["WTF_CSRF_ENABLED"] = True
     try:
         browser = sign_in(world.owner, world.partner)
-        signed_in = SIGNED_IN | OWNERS | OWN_ORGANIZATION | OTHER_ORGANIZATIONS
+        signed_in = SIGNED_IN | OWNERS | OWN_ORGANIZATION | OTHER_ORGANIZATIONS | CUSTOMERS
         tried = attempts(app, signed_in, world, browser)
     finally:
         app.config["WTF_CSRF_ENABLED"] = False

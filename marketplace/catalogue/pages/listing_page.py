@@ -15,6 +15,7 @@ from marketplace.catalogue.discovery.services import popular_in_categories
 from marketplace.catalogue.engagement.queries.panel import listing_panel
 from marketplace.catalogue.models import Category, Listing, ListingStatus
 from marketplace.catalogue.pages import json_ld, queries
+from marketplace.catalogue.pages.contributions import contributions
 from marketplace.catalogue.pages.similar import Candidate, most_similar
 from marketplace.core.database import db
 from marketplace.core.markdown import render_markdown
@@ -103,6 +104,7 @@ def page_context(
         **_shared(listing, content, categories),
         "engagement": listing_panel(listing, actor, page=review_page, sort=review_sort),
         "similar": _similar(listing, categories),
+        **contributions(listing, actor),
         "preview": False,
         "canonical_url": url,
         "json_ld": []

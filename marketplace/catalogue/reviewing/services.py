@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import update
 
 from marketplace.catalogue.content import ListingContent
+from marketplace.catalogue.events import listing_decided
 from marketplace.catalogue.models import Listing, ListingVersion, Revision, RevisionState
 from marketplace.catalogue.publishing.problems import content_problems
 from marketplace.catalogue.publishing.queries import next_number
@@ -141,9 +142,9 @@ def request_changes(
     add_event(revision, "changes_requested", actor, text, field_notes=notes)
     _record("revision.changes_requested", revision, actor, fields=sorted(notes))
     lines = [text, *(f"{FIELD_LABELS[name]}: {note}" for name, note in notes.items())]
-    mails.tell_changes_requested(
-        revision.listing, revision, "\n\n".join(line for line in lines if line)
-    )
+    told = "\n\n".join(line for line in lines if line)
+    mails.tell_changes_requested(revision.listing, revision, told)
+    listing_decided(revision.listing, approved=False, note=told)
     return True
 
 
@@ -306,6 +307,7 @@ def _publish(revision: Revision, done: dict[str, int | None], actor: Actor) -> N
     make_public(listing, revision, content, actor)
     _record("revision.approved", revision, actor)
     mails.tell_published(listing, revision, first=first)
+    listing_decided(listing, approved=True)
 
 
 def _take_drift(listing: Listing, revision: Revision) -> None:

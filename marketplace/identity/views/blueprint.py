@@ -79,5 +79,7 @@ def _account_menu() -> dict[str, Any]:
             items.insert(
                 0, item("identity.organization_profile", "Profile", "briefcase", slug=slug)
             )
+        if "installs.inventory" in current_app.view_functions:
+            items.append(item("installs.inventory", "Apps", "plug", slug=slug))
         groups.append({"title": active.organization_name, "items": items})
     return {"account_nav": groups}

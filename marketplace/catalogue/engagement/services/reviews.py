@@ -10,6 +10,7 @@ from marketplace.catalogue.engagement.queries.people import member_addresses
 from marketplace.catalogue.engagement.queries.reviews import own_review
 from marketplace.catalogue.engagement.queries.uses import find_use
 from marketplace.catalogue.engagement.services.counters import lock_listing, recount_rating
+from marketplace.catalogue.events import review_posted
 from marketplace.catalogue.models import Listing, ListingReview, ReviewFlag, ReviewState
 from marketplace.core import clock
 from marketplace.core.database import db
@@ -74,6 +75,7 @@ def _new_review(
     db.session.add(review)
     db.session.flush()
     _fact("review.written", review, actor, rating=given.rating)
+    review_posted(review)
     name = actor.organization.organization_name if actor.organization else "An organization"
     for address in member_addresses(listing.publisher_id, ("owner", "admin", "editor")):
         send_mail(

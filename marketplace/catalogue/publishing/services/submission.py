@@ -5,6 +5,7 @@ from typing import Any
 
 from marketplace.catalogue.assets import owned_keys
 from marketplace.catalogue.content import ListingContent
+from marketplace.catalogue.events import listing_decided
 from marketplace.catalogue.models import Listing, Revision, RevisionState
 from marketplace.catalogue.publication import apply_content, categories_by_slug
 from marketplace.catalogue.publishing import queries
@@ -218,6 +219,7 @@ def _publish_unreviewed(
     )
     add_event(revision, "published", actor, "Published without a review.")
     make_public(listing, revision, content, actor)
+    listing_decided(listing, approved=True)
     return Submission(published=True, sampled=sampled)
 
 

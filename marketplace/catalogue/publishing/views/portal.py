@@ -43,6 +43,9 @@ def side_menu() -> dict[str, Any]:
             "current": endpoint == target or endpoint in others,
         }
 
+    def pages_of(prefix: str) -> tuple[str, ...]:
+        return tuple(name for name in current_app.view_functions if name.startswith(prefix))
+
     listing_pages = tuple(
         name
         for name in current_app.view_functions
@@ -58,6 +61,17 @@ def side_menu() -> dict[str, Any]:
                     item("New listing", "portal.create", "plus"),
                     item("Reviews", "engagement.partner_reviews", "star"),
                     item("Cases", "engagement.partner_cases", "flag", "engagement.partner_case"),
+                ],
+            },
+            {
+                "title": "Developers",
+                "items": [
+                    item("Quick start", "developer.quick_start", "book-open"),
+                    item("Apps", "developer.apps", "plug", *pages_of("developer.app")),
+                    item("Webhooks", "webhooks.endpoints", "webhook", *pages_of("webhooks.")),
+                    item("API keys", "developer.keys", "key", *pages_of("developer.key")),
+                    item("API calls", "developer.calls", "activity"),
+                    item("Sandbox", "developer.sandbox", "box", *pages_of("developer.sandbox")),
                 ],
             },
         ]

@@ -1,0 +1,1 @@
+"""Installing apps: registration, consent, tokens, webhooks to partners, health."""

@@ -1,0 +1,91 @@
+"""The tables of installing, a file per aggregate."""
+
+from marketplace.installs.models.api import (
+    ApiCall,
+    IdempotentAnswer,
+)
+from marketplace.installs.models.app import (
+    App,
+    ClientKind,
+    ClientSecret,
+    Environment,
+    HealthState,
+    OAuthClient,
+)
+from marketplace.installs.models.health import (
+    HealthDay,
+    HealthIncident,
+)
+from marketplace.installs.models.installation import (
+    ErasureRequest,
+    Installation,
+    InstallationEvent,
+    InstallationState,
+    InstallPolicy,
+    InstallRequest,
+    InstallRequestState,
+    InstallRule,
+    MembersMay,
+    PauseCause,
+    RuleVerdict,
+    ScopeUse,
+)
+from marketplace.installs.models.oauth import (
+    AccessKey,
+    AuthorizationCode,
+    OAuthGrant,
+    OAuthToken,
+    PushedRequest,
+    Scope,
+    ScopeDirection,
+    TokenKind,
+)
+from marketplace.installs.models.webhook import (
+    DeliveryAttempt,
+    DeliveryState,
+    EndpointState,
+    WebhookDelivery,
+    WebhookEndpoint,
+    WebhookEvent,
+    WebhookSecret,
+)
+
+__all__ = [
+    "AccessKey",
+    "ApiCall",
+    "App",
+    "AuthorizationCode",
+    "ClientKind",
+    "ClientSecret",
+    "DeliveryAttempt",
+    "DeliveryState",
+    "EndpointState",
+    "Environment",
+    "ErasureRequest",
+    "HealthDay",
+    "HealthIncident",
+    "HealthState",
+    "IdempotentAnswer",
+    "InstallPolicy",
+    "InstallRequest",
+    "InstallRequestState",
+    "InstallRule",
+    "Installation",
+    "InstallationEvent",
+    "InstallationState",
+    "MembersMay",
+    "OAuthClient",
+    "OAuthGrant",
+    "OAuthToken",
+    "PauseCause",
+    "PushedRequest",
+    "RuleVerdict",
+    "Scope",
+    "ScopeDirection",
+    "ScopeUse",
+    "TokenKind",
+    "WebhookDelivery",
+    "WebhookEndpoint",
+    "WebhookEvent",
+    "WebhookSecret",
+]

@@ -1,0 +1,1 @@
+"""Telling partners what happened: events, endpoints, signed deliveries."""
