@@ -1,5 +1,6 @@
 """Apps, installations and credentials for tests. All of it is flushed, nothing committed."""
 
+from datetime import timedelta
 from typing import Any
 
 from marketplace.catalogue.models import Listing
@@ -15,6 +16,9 @@ from marketplace.installs.models import (
     Installation,
     InstallationState,
     OAuthClient,
+    OAuthGrant,
+    OAuthToken,
+    TokenKind,
 )
 
 REDIRECT_URI = "https://app.tides.example/oauth/callback"
@@ -135,6 +139,76 @@ def make_key(
             scopes=list(scopes),
             created_by_id=user.id if user else None,
             **fields,
+        )
+    )
+    db.session.flush()
+    return token
+
+
+def make_grant(
+    client: OAuthClient,
+    installation: Installation | None = None,
+    user: User | None = None,
+    **fields: Any,
+) -> OAuthGrant:
+    """A live grant: for an installation, or without one as client credentials give."""
+    grant = OAuthGrant(
+        client_id=client.id,
+        installation_id=installation.id if installation else None,
+        user_id=user.id if user else None,
+        **fields,
+    )
+    db.session.add(grant)
+    db.session.flush()
+    return grant
+
+
+def make_access_token(
+    client: OAuthClient,
+    *scopes: str,
+    installation: Installation | None = None,
+    grant: OAuthGrant | None = None,
+    **fields: Any,
+) -> str:
+    """A live access token as the client was given it. Scopes default to all that the
+    installation has."""
+    return _make_token("access_token", client, scopes, installation, grant, fields)
+
+
+def make_refresh_token(
+    client: OAuthClient,
+    *scopes: str,
+    installation: Installation | None = None,
+    grant: OAuthGrant | None = None,
+    **fields: Any,
+) -> str:
+    """A live refresh token as the client was given it."""
+    return _make_token("refresh_token", client, scopes, installation, grant, fields)
+
+
+def _make_token(
+    kind: str,
+    client: OAuthClient,
+    scopes: tuple[str, ...],
+    installation: Installation | None,
+    grant: OAuthGrant | None,
+    fields: dict[str, Any],
+) -> str:
+    grant = grant or make_grant(client, installation)
+    token = new_secret(kind)
+    at = clock.now()
+    is_access = kind == "access_token"
+    db.session.add(
+        OAuthToken(
+            **{
+                "kind": TokenKind.ACCESS if is_access else TokenKind.REFRESH,
+                "token_hash": hash_secret(token),
+                "grant_id": grant.id,
+                "scope": " ".join(scopes or (installation.granted_scopes if installation else ())),
+                "issued_at": at,
+                "expires_at": at + (timedelta(hours=1) if is_access else timedelta(days=60)),
+                **fields,
+            }
         )
     )
     db.session.flush()
