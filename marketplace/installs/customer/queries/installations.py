@@ -1,0 +1,63 @@
+"""Installations, one at a time."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import select
+from sqlalchemy.orm import contains_eager, joinedload
+
+from marketplace.core.database import db
+from marketplace.identity.models import Organization
+from marketplace.installs.models import (
+    App,
+    Installation,
+    InstallationEvent,
+    InstallationState,
+    ScopeUse,
+)
+
+
+def live_installation(app_id: int, organization_id: int) -> Installation | None:
+    """The organization's installation of the app that was not removed, or None."""
+    return db.session.scalar(
+        select(Installation).where(
+            Installation.app_id == app_id,
+            Installation.organization_id == organization_id,
+            Installation.state != InstallationState.UNINSTALLED,
+        )
+    )
+
+
+def find_installation(slug: str, installation_id: str) -> Installation | None:
+    """The installation of that public id at the organization of that slug, with all that its
+    page tells of it. One query."""
+    return db.session.scalar(
+        select(Installation)
+        .join(Installation.organization)
+        .where(Organization.slug == slug, Installation.public_id == installation_id)
+        .options(
+            contains_eager(Installation.organization),
+            joinedload(Installation.app).joinedload(App.publisher),
+            joinedload(Installation.listing),
+            joinedload(Installation.consented_by),
+        )
+    )
+
+
+def events_of(installation_id: int, limit: int = 100) -> Sequence[InstallationEvent]:
+    """What happened to an installation, the newest first, with who did it."""
+    return db.session.scalars(
+        select(InstallationEvent)
+        .where(InstallationEvent.installation_id == installation_id)
+        .options(joinedload(InstallationEvent.user))
+        .order_by(InstallationEvent.id.desc())
+        .limit(limit)
+    ).all()
+
+
+def scope_uses(installation_ids: Sequence[int]) -> Sequence[ScopeUse]:
+    """When each scope of these installations was last used. One query."""
+    if not installation_ids:
+        return []
+    return db.session.scalars(
+        select(ScopeUse).where(ScopeUse.installation_id.in_(installation_ids))
+    ).all()

@@ -1,0 +1,61 @@
+"""An organization's policy and its rules."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import select
+from sqlalchemy.orm import joinedload
+
+from marketplace.core.database import db
+from marketplace.installs.customer.install_policy import Policy, PolicyRule
+from marketplace.installs.models import InstallPolicy, InstallRule
+
+
+def policy_of(organization_id: int) -> Policy:
+    """The organization's policy, the defaults when it has chosen none. One query."""
+    row = db.session.get(InstallPolicy, organization_id)
+    return Policy(row.members_may, row.only_allowed) if row is not None else Policy()
+
+
+def rules_about(
+    organization_id: int, listing_id: int | None, publisher_id: int
+) -> list[PolicyRule]:
+    """The organization's rules that speak of this listing or this publisher. One query."""
+    rows = db.session.scalars(
+        select(InstallRule).where(
+            InstallRule.organization_id == organization_id,
+            (InstallRule.listing_id == listing_id) | (InstallRule.publisher_id == publisher_id),
+        )
+    )
+    return [as_rule(row) for row in rows]
+
+
+def all_rules(organization_id: int) -> list[PolicyRule]:
+    """All rules of the organization, as values. One query."""
+    rows = db.session.scalars(
+        select(InstallRule).where(InstallRule.organization_id == organization_id)
+    )
+    return [as_rule(row) for row in rows]
+
+
+def as_rule(row: InstallRule) -> PolicyRule:
+    """The value that the pure rule works with."""
+    return PolicyRule(row.verdict, row.listing_id, row.publisher_id, row.note)
+
+
+def rules_to_show(organization_id: int) -> Sequence[InstallRule]:
+    """The rules with their listings and publishers, blocks first, then by age."""
+    return db.session.scalars(
+        select(InstallRule)
+        .where(InstallRule.organization_id == organization_id)
+        .options(joinedload(InstallRule.listing), joinedload(InstallRule.publisher))
+        .order_by(InstallRule.verdict.desc(), InstallRule.id)
+    ).all()
+
+
+def find_rule(organization_id: int, rule_id: int) -> InstallRule | None:
+    """The organization's rule of that id."""
+    return db.session.scalar(
+        select(InstallRule).where(
+            InstallRule.id == rule_id, InstallRule.organization_id == organization_id
+        )
+    )

@@ -1,0 +1,1 @@
+"""Acts upon installations, a file per verb. They flush and never commit."""
