@@ -25,6 +25,8 @@ from marketplace.core.mail import (
     configure_mail,
 )
 from marketplace.core.metrics import setup_metrics
+from marketplace.core.outbound import configure_outbound
+from marketplace.core.sealing import configure_sealing
 from marketplace.core.security_headers import setup_security_headers
 from marketplace.core.storage import open_storage
 from marketplace.core.unit_of_work import UnitOfWorkFlask
@@ -155,6 +157,8 @@ def _form_action(settings: Settings) -> str:
 
 def _setup_outside(app: Flask, settings: Settings) -> None:
     configure_mail(_mail_backend(settings), settings.mail_from)
+    configure_outbound(settings.outbound_allowed_networks)
+    configure_sealing(settings.secret_key, settings.secret_key_previous)
     app.extensions["portico_storage"] = open_storage(
         settings.data_dir,
         storage_url=settings.storage_url,
