@@ -1,10 +1,12 @@
 """`make demo`: prepare the demo and serve it until Ctrl-C.
 
-Three processes on this machine: the site (gunicorn), a worker that runs the jobs, and a demo
-sign-in provider, so that signing in is the real OpenID Connect flow. Everything that is kept
+Four processes on this machine: the site (gunicorn), a worker that runs the jobs, a demo sign-in
+provider, so that signing in is the real OpenID Connect flow, and a partner's app that can be
+installed (examples/sample_app). Everything that is kept
 lies in the folder instance/demo (or DATA_DIR).
 """
 
+import base64
 import ctypes
 import os
 import secrets
@@ -33,9 +35,10 @@ def main() -> int:
         port = int(os.environ.get("PORT", "8000"))
     except ValueError:
         return _fail(f"PORT is {os.environ['PORT']!r}, which is not a number.")
-    if not 1 <= port <= 65_534:
-        return _fail(f"PORT is {port}; use a number from 1 to 65534.")
-    for number, what in ((port, "The demo"), (port + 1, "Its sign-in provider")):
+    if not 1 <= port <= 65_533:
+        return _fail(f"PORT is {port}; use a number from 1 to 65533.")
+    parts = (port, "The demo"), (port + 1, "Its sign-in provider"), (port + 2, "Its sample app")
+    for number, what in parts:
         problem = _why_taken(host, number)
         if problem:
             return _fail(
@@ -78,6 +81,10 @@ def demo_environment(host: str, port: int) -> dict[str, str]:
         "OIDC_DEMO_CLIENT_ID": "portico",
         "OIDC_DEMO_CLIENT_SECRET": "portico-demo",
         "OIDC_DEMO_LABEL": "Demo people",
+        "SAMPLE_APP_URL": f"http://{shown}:{port + 2}",
+        "SAMPLE_APP_CLIENT_ID": "pcl_demo_sample_app",
+        "SAMPLE_APP_CLIENT_SECRET": _kept_secret(FOLDER / "sample_client_secret", "pcs_"),
+        "SAMPLE_APP_WEBHOOK_SECRET": _kept_secret(FOLDER / "sample_webhook_secret", "whsec_"),
         "HOST": host,
         "PORT": str(port),
         # No proxy stands before the demo: even an absurd address gets the site's own answer.
@@ -85,12 +92,27 @@ def demo_environment(host: str, port: int) -> dict[str, str]:
     }
 
 
-def _kept_secret(path: Path) -> str:
-    """A secret of this demo's own, so that signed-in people stay so over a restart."""
+def _kept_secret(path: Path, prefix: str = "") -> str:
+    """A secret of this demo's own, kept so that it stays the same over a restart."""
     if not path.exists():
         path.touch(mode=0o600)
-        path.write_text(secrets.token_urlsafe(48))
+        path.write_text(prefix + base64.b64encode(secrets.token_bytes(36)).decode())
     return path.read_text()
+
+
+def _sample_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    """What the sample app is told, and nothing of the demo's own secrets."""
+    ours = ("SECRET_KEY", "DATABASE_URL", "OIDC_", "SAMPLE_APP_")
+    return {
+        **{key: value for key, value in environment.items() if not key.startswith(ours)},
+        "PORTICO_URL": environment["PUBLIC_URL"],
+        "CLIENT_ID": environment["SAMPLE_APP_CLIENT_ID"],
+        "CLIENT_SECRET": environment["SAMPLE_APP_CLIENT_SECRET"],
+        "WEBHOOK_SECRET": environment["SAMPLE_APP_WEBHOOK_SECRET"],
+        "DATA_DIR": str(FOLDER / "sample_app"),
+        "PORT": str(int(environment["PORT"]) + 2),
+        "APP_NAME": "Handover Notes",
+    }
 
 
 def _why_taken(host: str, port: int) -> str:
@@ -112,7 +134,9 @@ def _serve(environment: Mapping[str, str], host: str, port: int) -> int:
         "sign-in provider": [*python, *provider],
         "site": [*python, "gunicorn", "-c", "gunicorn.conf.py", "wsgi:app"],
         "worker": [*python, "flask", "--app", "wsgi", "jobs", "work"],
+        "sample app": [*python, "examples.sample_app", "--host", host, "--port", str(port + 2)],
     }
+    environments = {"sample app": _sample_environment(environment)}
     running: dict[str, subprocess.Popen[bytes]] = {}
     stop_asked: list[int] = []
 
@@ -126,7 +150,7 @@ def _serve(environment: Mapping[str, str], host: str, port: int) -> int:
             running[name] = subprocess.Popen(  # noqa: S603 - our own commands, no shell
                 command,
                 cwd=ROOT,
-                env=dict(environment),
+                env=environments.get(name, dict(environment)),
                 stdout=log,
                 stderr=log,
                 # Ctrl-C reaches this process alone, which then stops the others in order.
@@ -188,6 +212,8 @@ def _say_welcome(environment: Mapping[str, str]) -> None:
             f"    {person.name:<{width}}  {person.role.replace('_', ' ')} at {person.organization}"
             for person in people
         ),
+        "",
+        "  Install Handover Notes: its sample app runs beside the demo.",
         "",
         f"  Mail that the demo sends is in  {os.path.relpath(FOLDER / 'mail')}",
         "  Stop with Ctrl-C. `make clean` forgets the demo's data.",

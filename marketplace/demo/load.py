@@ -25,7 +25,7 @@ from marketplace.config import Settings
 from marketplace.core.database import db
 from marketplace.core.facts import Fact, record_fact
 from marketplace.core.unit_of_work import unit_of_work
-from marketplace.demo import activity
+from marketplace.demo import activity, apps
 from marketplace.demo.people import PROVIDER, demo_people, load_people
 from marketplace.demo.timeline import load_timeline
 from search.engine import SearchUnavailable
@@ -53,6 +53,7 @@ def load_demo(folder: Path = FOLDER, *, tell: Tell = log.info) -> bool:
     stamp = folder_stamp(folder)
     if _loaded_stamp() == stamp:
         _load_people(folder)
+        _load_apps(folder)
         for name in indexing.rebuild_what_is_broken():
             tell(f"The search index {name} was built anew.")
         return False
@@ -68,10 +69,12 @@ def load_demo(folder: Path = FOLDER, *, tell: Tell = log.info) -> bool:
             "collections": activity.add_collections(_rows(folder, "collections.json")),
             "requests": activity.add_requests(_rows(folder, "requests.json")),
             "synonym groups": activity.add_synonyms(_rows(folder, "synonyms.json")),
+            "scopes": apps.add_scopes(_rows(folder, "scopes.json")),
         }
         activity.count_everything()
         refresh_popularity()
     _load_people(folder)
+    _load_apps(folder)
     load_timeline(folder / "activity.json")
     tell(", ".join(f"{count} {name}" for name, count in counts.items()) + " added.")
     for spec in SPECS:
@@ -110,6 +113,12 @@ def _load_people(folder: Path) -> None:
     issuers = [each.issuer for each in settings.oidc_providers if each.name == PROVIDER]
     with unit_of_work():
         load_people(demo_people(file), issuer=issuers[0] if issuers else DEFAULT_ISSUER)
+
+
+def _load_apps(folder: Path) -> None:
+    """Apps and their installations; the sample app may have another address than last time."""
+    with unit_of_work():
+        apps.add_apps(_rows(folder, "apps.json"), apps.SampleApp.from_environment())
 
 
 def _rows(folder: Path, name: str) -> Sequence[dict[str, Any]]:

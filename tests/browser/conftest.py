@@ -4,6 +4,7 @@ The demo is what `make demo` starts: the site, a worker, the sign-in provider, t
 Each worker of the test run starts one, on ports of its own.
 """
 
+import contextlib
 import os
 import signal
 import socket
@@ -47,19 +48,19 @@ class Demo:
     folder: Path
 
 
-def _two_free_ports(worker: str) -> int:
+def _three_free_ports(worker: str) -> int:
     # Workers look in ranges of their own: two that look at once would choose the same port.
     number = int(worker.removeprefix("gw")) if worker.startswith("gw") else 0
     first_port = 21_000 + 200 * (number % 40)
-    for port in range(first_port, first_port + 200, 2):
-        with socket.socket() as first, socket.socket() as second:
+    for port in range(first_port, first_port + 198, 3):
+        with contextlib.ExitStack() as probes:
             try:
-                first.bind(("127.0.0.1", port))
-                second.bind(("127.0.0.1", port + 1))
+                for each in range(port, port + 3):
+                    probes.enter_context(socket.socket()).bind(("127.0.0.1", each))
             except OSError:
                 continue
             return port
-    raise RuntimeError("no two free ports")
+    raise RuntimeError("no three free ports in a row")
 
 
 @pytest.fixture(scope="session")
@@ -67,7 +68,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[D
     """The demo on a free port, with data of its own."""
     chromium()
     folder = tmp_path_factory.mktemp("demo")
-    port = _two_free_ports(worker_id)
+    port = _three_free_ports(worker_id)
     environment = {
         **{k: v for k, v in os.environ.items() if not k.startswith(("TEST_", "MEILISEARCH_"))},
         "HOST": "127.0.0.1",
