@@ -2,11 +2,10 @@
 
 Four processes on this machine: the site (gunicorn), a worker that runs the jobs, a demo sign-in
 provider, so that signing in is the real OpenID Connect flow, and a partner's app that can be
-installed (examples/sample_app). Everything that is kept
-lies in the folder instance/demo (or DATA_DIR).
+installed (examples/sample_app). Everything that is kept lies in the folder instance/demo (or
+DATA_DIR).
 """
 
-import base64
 import ctypes
 import os
 import secrets
@@ -96,7 +95,8 @@ def _kept_secret(path: Path, prefix: str = "") -> str:
     """A secret of this demo's own, kept so that it stays the same over a restart."""
     if not path.exists():
         path.touch(mode=0o600)
-        path.write_text(prefix + base64.b64encode(secrets.token_bytes(36)).decode())
+        # Hexadecimal digits read the same in an address, in a form and as base64.
+        path.write_text(prefix + secrets.token_hex(32))
     return path.read_text()
 
 
