@@ -10,6 +10,7 @@ from marketplace.core import jobs
 from marketplace.core.facts import verify_chain
 from marketplace.core.worker import build_consumer
 from marketplace.demo.load import demo_group
+from marketplace.installs.oauth.cli import oauth_group
 
 jobs_group = AppGroup("jobs", help="The jobs that act outside the database.")
 facts_group = AppGroup("facts", help="The audit trail.")
@@ -47,3 +48,4 @@ def register_commands(app: Flask) -> None:
     app.cli.add_command(catalogue_group)
     app.cli.add_command(search_group)
     app.cli.add_command(demo_group)
+    app.cli.add_command(oauth_group)

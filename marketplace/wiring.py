@@ -8,6 +8,7 @@ from marketplace.catalogue.changes import publisher_changed
 from marketplace.catalogue.curation.views import curation
 from marketplace.catalogue.discovery import views as discovery
 from marketplace.catalogue.engagement.views import engagement, requests
+from marketplace.catalogue.events import on_listing_decided, on_review_posted
 from marketplace.catalogue.indexing.jobs import setup_indexing
 from marketplace.catalogue.pages.views import blueprint as catalogue
 from marketplace.catalogue.publishing.views import blueprint as portal
@@ -15,6 +16,14 @@ from marketplace.catalogue.reviewing.views import blueprint as reviewing
 from marketplace.identity.events import on_organization_changed
 from marketplace.identity.views import blueprint as identity
 from marketplace.installs import models as _installs_models  # noqa: F401 - its tables
+from marketplace.installs.developer.views import blueprint as developer
+from marketplace.installs.oauth import jobs as _oauth_jobs  # noqa: F401 - its daily job
+from marketplace.installs.oauth.views import endpoints as oauth_endpoints
+from marketplace.installs.oauth.views import oauth
+from marketplace.installs.webhooks.catalogue_events import (
+    tell_listing_decided,
+    tell_review_posted,
+)
 from marketplace.site.health import blueprint as health
 from marketplace.site.media import blueprint as media
 from marketplace.site.staff import blueprint as staff
@@ -35,10 +44,14 @@ def register_blueprints(app: Flask, csrf: CSRFProtect) -> None:
         catalogue,
         portal,
         reviewing,
+        developer,
         discovery.blueprint,
+        oauth,
+        oauth_endpoints,
     ):
         app.register_blueprint(blueprint)
     discovery.exempt_from_csrf(csrf)
+    csrf.exempt(oauth_endpoints)
     setup_api(app, csrf)
 
 
@@ -46,3 +59,5 @@ def connect(app: Flask) -> None:
     """Connect what must know of each other across domains."""
     setup_indexing(app)
     on_organization_changed(publisher_changed)
+    on_review_posted(tell_review_posted)
+    on_listing_decided(tell_listing_decided)

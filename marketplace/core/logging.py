@@ -20,13 +20,18 @@ _SECRET_IN_TEXT = re.compile(
     re.IGNORECASE,
 )
 _BEARER = re.compile(r"(bearer\s+)[\w.~+/-]+=*", re.IGNORECASE)
+# Our own secrets, codes and tokens say by their prefix what they are (installs/credentials.py).
+_OUR_SECRETS = re.compile(
+    r"\b((?:pcs|pco|pat|prt|pkp|pko|whsec)_|urn:ietf:params:oauth:request_uri:)[\w+/=-]{16,}"
+)
 _URL_PASSWORD = re.compile(r"(://[^:/\s@]*:)[^@\s]+(@)")
 
 
 def redact_text(text: str) -> str:
-    """`text` with values of secret query parameters, bearer tokens and URL passwords masked."""
+    """`text` with values of secret query parameters, tokens and URL passwords masked."""
     text = _SECRET_IN_TEXT.sub(r"\1***", text)
     text = _BEARER.sub(r"\1***", text)
+    text = _OUR_SECRETS.sub(r"\1***", text)
     return _URL_PASSWORD.sub(r"\1***\2", text)
 
 

@@ -1,5 +1,8 @@
 """Headers on every response: a strict content policy and no surprises for the browser."""
 
+import re
+from urllib.parse import urlsplit
+
 from flask import Flask, Response, g
 
 CONTENT_SECURITY_POLICY = "; ".join(
@@ -14,6 +17,35 @@ CONTENT_SECURITY_POLICY = "; ".join(
         "frame-ancestors 'none'",
     ]
 )
+
+
+_ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:\d+)?", re.IGNORECASE)
+_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*", re.IGNORECASE)
+
+
+def form_source(address: str) -> str:
+    """What stands for `address` in form-action: its origin, or for what has none that a policy
+    can name (an app's own scheme, an IPv6 host) its scheme. Empty for what is no address."""
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return ""
+    origin = f"{parts.scheme}://{parts.netloc}"
+    if _ORIGIN.fullmatch(origin):
+        return origin
+    return f"{parts.scheme}:" if _SCHEME.fullmatch(parts.scheme) else ""
+
+
+def let_forms_reach(response: Response, *addresses: str) -> None:
+    """Let the forms of this one page lead to these addresses too.
+
+    Browsers hold form-action against the redirects that follow a form as well, so that a form
+    whose answer sends people to another site must name it.
+    """
+    sources = dict.fromkeys(["'self'", *filter(None, map(form_source, addresses))])
+    response.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY.format(
+        form_action=" ".join(sources)
+    )
 
 
 def setup_security_headers(app: Flask, *, https: bool, form_action: str = "'self'") -> None:

@@ -6,6 +6,7 @@ installation. Revoking any of them ends it at once, for nothing is kept between 
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, case, or_, select
 from sqlalchemy.orm import aliased
@@ -60,6 +61,7 @@ class LiveToken:
     expires_at: datetime
     last_used_at: datetime | None
     user_id: int | None
+    is_refresh: bool
 
     @property
     def is_usable(self) -> bool:
@@ -95,11 +97,16 @@ def _find(token: str, kind: TokenKind) -> LiveToken | None:
     if row is None:
         return None
     values = row._asdict()
-    return LiveToken(**{**values, "scopes": frozenset(values["scopes"].split())})
+    scopes = frozenset(values["scopes"].split())
+    granted = values.pop("granted_scopes")
+    if values["installation_id"] is not None:
+        # An update of the app may have given scopes back.
+        scopes &= frozenset(granted)
+    return LiveToken(**{**values, "scopes": scopes, "is_refresh": kind is TokenKind.REFRESH})
 
 
 def grant_in_order() -> ColumnElement[bool]:
-    """Nothing above a grant was ended. Needs the joins of `_live_tokens`."""
+    """Nothing above a grant was ended. Needs the joins of `with_standing`."""
     return and_(
         OAuthGrant.revoked_at.is_(None),
         OAuthClient.disabled_at.is_(None),
@@ -111,45 +118,59 @@ def grant_in_order() -> ColumnElement[bool]:
     )
 
 
-def _live_tokens() -> Select[*tuple[object, ...]]:
-    suspended = or_(
-        _publisher.suspended_at.is_not(None),
-        Listing.suspended_at.is_not(None),
-        _customer.suspended_at.is_not(None),
+def is_suspended() -> ColumnElement[bool]:
+    """The listing, its publisher or the customer is suspended. Needs the same joins."""
+    return case(
+        (
+            or_(
+                _publisher.suspended_at.is_not(None),
+                Listing.suspended_at.is_not(None),
+                _customer.suspended_at.is_not(None),
+            ),
+            True,
+        ),
+        else_=False,
     )
+
+
+def with_standing(query: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
+    """`query`, which selects from OAuthGrant, joined with all that a grant hangs on."""
     return (
-        select(
-            OAuthToken.id.label("token_id"),
-            OAuthGrant.id.label("grant_id"),
-            OAuthClient.id.label("client_id"),
-            OAuthClient.client_id.label("client_public_id"),
-            App.id.label("app_id"),
-            App.public_id.label("app_public_id"),
-            App.publisher_id,
-            OAuthClient.environment,
-            OAuthToken.scope.label("scopes"),
-            Installation.id.label("installation_id"),
-            Installation.public_id.label("installation_public_id"),
-            _customer.id.label("organization_id"),
-            _customer.slug.label("organization_slug"),
-            Installation.state.label("installation_state"),
-            case((suspended, True), else_=False).label("is_suspended"),
-            OAuthToken.issued_at,
-            OAuthToken.expires_at,
-            OAuthToken.last_used_at,
-            OAuthGrant.user_id,
-        )
-        .join(OAuthGrant, OAuthToken.grant_id == OAuthGrant.id)
-        .join(OAuthClient, OAuthGrant.client_id == OAuthClient.id)
+        query.join(OAuthClient, OAuthGrant.client_id == OAuthClient.id)
         .join(App, OAuthClient.app_id == App.id)
         .join(_publisher, App.publisher_id == _publisher.id)
         .outerjoin(Listing, App.listing_id == Listing.id)
         .outerjoin(Installation, OAuthGrant.installation_id == Installation.id)
         .outerjoin(_customer, Installation.organization_id == _customer.id)
-        .where(
-            grant_in_order(),
-            OAuthToken.revoked_at.is_(None),
-            OAuthToken.used_at.is_(None),
-            OAuthToken.expires_at > clock.now(),
-        )
+    )
+
+
+def _live_tokens() -> Select[*tuple[Any, ...]]:
+    query = select(
+        OAuthToken.id.label("token_id"),
+        OAuthGrant.id.label("grant_id"),
+        OAuthClient.id.label("client_id"),
+        OAuthClient.client_id.label("client_public_id"),
+        App.id.label("app_id"),
+        App.public_id.label("app_public_id"),
+        App.publisher_id,
+        OAuthClient.environment,
+        OAuthToken.scope.label("scopes"),
+        Installation.id.label("installation_id"),
+        Installation.public_id.label("installation_public_id"),
+        _customer.id.label("organization_id"),
+        _customer.slug.label("organization_slug"),
+        Installation.state.label("installation_state"),
+        Installation.granted_scopes,
+        is_suspended().label("is_suspended"),
+        OAuthToken.issued_at,
+        OAuthToken.expires_at,
+        OAuthToken.last_used_at,
+        OAuthGrant.user_id,
+    ).join(OAuthGrant, OAuthToken.grant_id == OAuthGrant.id)
+    return with_standing(query).where(
+        grant_in_order(),
+        OAuthToken.revoked_at.is_(None),
+        OAuthToken.used_at.is_(None),
+        OAuthToken.expires_at > clock.now(),
     )

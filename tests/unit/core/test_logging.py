@@ -16,6 +16,13 @@ from marketplace.core.logging import redact_text
         ("redis://:pass-word@127.0.0.1/0", "redis://:***@127.0.0.1/0"),
         ("postgresql://ada:pw@db/portico", "postgresql://ada:***@db/portico"),
         ("client_secret=hush&x=1", "client_secret=***&x=1"),
+        ("token pat_0123456789abcdef-_ZZ was sent", "token pat_*** was sent"),
+        ("the secret pcs_0123456789abcdef", "the secret pcs_***"),
+        (
+            "urn:ietf:params:oauth:request_uri:0123456789abcdef",
+            "urn:ietf:params:oauth:request_uri:***",
+        ),
+        ("pat_ends", "pat_ends"),
         ("nothing to hide", "nothing to hide"),
     ],
 )

@@ -1,0 +1,411 @@
+"""Whole flows over HTTP, as an app and a customer's browser make them."""
+
+from datetime import timedelta
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import select
+
+from marketplace.core import clock
+from marketplace.core.database import db
+from marketplace.identity.models import Role
+from marketplace.identity.next_path import local_path
+from marketplace.installs.models import (
+    ClientSecret,
+    Environment,
+    Installation,
+    InstallationEvent,
+    InstallationState,
+    OAuthGrant,
+    PushedRequest,
+)
+from marketplace.installs.oauth.tokens import find_access_token
+from tests.factories.apps import make_client_secret, make_installation, make_sandbox
+from tests.factories.people import make_customer, make_member, make_user
+from tests.journeys.oauth.conftest import SignIn
+from tests.journeys.oauth.flow import (
+    ISSUER,
+    SCOPES,
+    Customer,
+    Partner,
+    answer_in,
+    counts,
+    hidden_fields,
+    make_partner,
+)
+
+
+def test_a_customer_installs_from_the_app_and_the_app_gets_tokens(
+    client: FlaskClient, partner: Partner, customer: Customer
+) -> None:
+    page = customer.browser.get(partner.address())
+    assert page.status_code == 200
+    assert "To use events.write" in page.text
+    answer = answer_in(customer.browser.post(partner.address(), data=hidden_fields(page)))
+    assert answer["state"] == partner.state
+    assert answer["iss"] == ISSUER
+    installation = db.session.scalars(select(Installation)).one()
+    assert installation.organization_id == customer.organization.id
+    assert installation.connected_at is None
+
+    response = partner.exchange(client, answer["code"])
+    assert response.status_code == 200
+    assert response.headers["Cache-Control"] == "no-store"
+    tokens = response.json
+    assert tokens["token_type"] == "Bearer"
+    assert tokens["expires_in"] == 3600
+    assert tokens["scope"] == "events.write organization.read"
+    assert tokens["installation"] == installation.public_id
+    assert tokens["access_token"].startswith("pat_")
+    assert tokens["refresh_token"].startswith("prt_")
+    live = find_access_token(tokens["access_token"])
+    assert live is not None
+    assert live.installation_id == installation.id
+    db.session.expire_all()
+    assert installation.connected_at is not None
+    kinds = [event.kind for event in db.session.scalars(select(InstallationEvent))]
+    assert kinds == ["installed", "connected"]
+
+
+def test_what_was_granted_is_not_asked_again(
+    client: FlaskClient, partner: Partner, customer: Customer
+) -> None:
+    customer.tokens_for(partner)
+    again = customer.browser.get(partner.address(scope="events.write"))
+    tokens = partner.exchange(client, answer_in(again)["code"]).json
+    assert tokens["scope"] == "events.write"
+    kinds = [event.kind for event in db.session.scalars(select(InstallationEvent))]
+    assert kinds.count("connected") == 1
+
+
+def test_an_app_may_have_it_asked_again(partner: Partner, customer: Customer) -> None:
+    customer.tokens_for(partner)
+    page = customer.browser.get(partner.address(prompt="consent"))
+    assert page.status_code == 200
+    assert "code" in answer_in(
+        customer.browser.post(partner.address(prompt="consent"), data=hidden_fields(page))
+    )
+    assert counts()["installation"] == 1
+
+
+def test_without_scopes_an_app_asks_for_what_its_listing_names(
+    client: FlaskClient, partner: Partner, customer: Customer
+) -> None:
+    tokens = customer.tokens_for(partner, scope=None)
+    assert set(tokens["scope"].split()) == set(SCOPES)
+
+
+def test_declining_installs_nothing_and_tells_the_app(partner: Partner, customer: Customer) -> None:
+    before = counts()
+    page = customer.browser.get(partner.address())
+    address = f"/oauth/authorize/decline?{urlencode(partner.request())}"
+    answer = answer_in(customer.browser.post(address, data=hidden_fields(page)))
+    assert answer["error"] == "access_denied"
+    assert answer["state"] == partner.state
+    assert answer["iss"] == ISSUER
+    assert "code" not in answer
+    assert counts() == before
+
+
+def test_whoever_is_not_signed_in_comes_back_after_the_sign_in(
+    client: FlaskClient, partner: Partner, customer: Customer
+) -> None:
+    sent = client.get(partner.address())
+    assert sent.status_code == 303
+    location = urlsplit(sent.headers["Location"])
+    assert location.path == "/auth/login"
+    back = dict(parse_qsl(location.query))["next"]
+    assert customer.browser.get(back).status_code == 200
+
+
+def test_a_long_address_survives_the_sign_in(
+    client: FlaskClient, partner: Partner, customer: Customer
+) -> None:
+    partner.state = "s" * 1500
+    sent = client.get(partner.address())
+    back = dict(parse_qsl(urlsplit(sent.headers["Location"]).query))["next"]
+    assert len(back) < 100
+    assert local_path(back) == back
+    page = customer.browser.get(back)
+    assert page.status_code == 200
+    answer = answer_in(customer.browser.post(back, data=hidden_fields(page)))
+    assert answer["state"] == partner.state
+    assert partner.exchange(client, answer["code"]).status_code == 200
+
+
+def test_a_kept_address_is_forgotten_after_an_hour(
+    client: FlaskClient, partner: Partner, customer: Customer
+) -> None:
+    sent = client.get(partner.address(state="s" * 1500))
+    back = dict(parse_qsl(urlsplit(sent.headers["Location"]).query))["next"]
+    with clock.frozen(clock.now() + timedelta(hours=1, seconds=1)):
+        page = customer.browser.get(back)
+    assert page.status_code == 400
+    assert "too old" in page.text
+
+
+def test_a_person_of_several_organizations_chooses_one(
+    client: FlaskClient, partner: Partner, customer: Customer
+) -> None:
+    other = make_customer("Red Fern")
+    make_member(other, user=customer.person)
+    db.session.commit()
+    choice = customer.browser.get(partner.address())
+    assert "Red Fern" in choice.text
+    assert "Blue Kite" in choice.text
+    address = partner.address(organization=other.slug)
+    page = customer.browser.get(address)
+    assert "Choose another organization" in page.text
+    answer = answer_in(customer.browser.post(partner.address(), data=hidden_fields(page)))
+    assert "code" in answer
+    installation = db.session.scalars(select(Installation)).one()
+    assert installation.organization_id == other.id
+
+
+def test_an_app_may_say_which_installation_it_wants_to_connect(
+    client: FlaskClient, partner: Partner, customer: Customer
+) -> None:
+    other = make_customer("Red Fern")
+    make_member(other, user=customer.person)
+    installation = make_installation(partner.app, other, customer.person, scopes=SCOPES)
+    db.session.commit()
+    sent = customer.browser.get(partner.address(installation=installation.public_id))
+    tokens = partner.exchange(client, answer_in(sent)["code"]).json
+    assert tokens["installation"] == installation.public_id
+
+
+def test_a_person_without_an_organization_is_told_what_to_do(
+    partner: Partner, sign_in: SignIn
+) -> None:
+    page = sign_in(make_user()).get(partner.address())
+    assert page.status_code == 403
+    assert "Create an organization" in page.text
+    assert "error=access_denied" in page.text
+
+
+def test_a_member_asks_an_admin_from_the_page(
+    partner: Partner, customer: Customer, sign_in: SignIn
+) -> None:
+    member = make_member(customer.organization, Role.VIEWER, make_user("Mel Park"))
+    browser = sign_in(member, customer.organization)
+    page = browser.get(partner.address())
+    assert page.status_code == 200
+    assert "Ask an admin" in page.text
+    form = {**hidden_fields(page), "message": "For the tides"}
+    too_long = browser.post(
+        f"/oauth/authorize/ask?{urlencode(partner.request())}", data={**form, "message": "x" * 501}
+    )
+    assert too_long.status_code == 422
+    assert "x" * 501 in too_long.text
+    sent = browser.post(f"/oauth/authorize/ask?{urlencode(partner.request())}", data=form)
+    asked = browser.get(sent.headers["Location"])
+    assert "The admins were asked" in asked.text
+    assert counts()["installation"] == 0
+
+
+def test_a_pushed_request_works_from_a_short_address(
+    client: FlaskClient, partner: Partner, customer: Customer
+) -> None:
+    pushed = client.post("/oauth/par", data=partner.request(), headers=partner.header)
+    assert pushed.status_code == 201
+    assert pushed.json["expires_in"] == 90
+    query = urlencode(
+        {"client_id": partner.client.client_id, "request_uri": pushed.json["request_uri"]}
+    )
+    sent = customer.browser.get(f"/oauth/authorize?{query}")
+    assert sent.status_code == 303
+    page = customer.browser.get(sent.headers["Location"])
+    assert customer.browser.get(sent.headers["Location"]).status_code == 200
+    answer = answer_in(customer.browser.post(sent.headers["Location"], data=hidden_fields(page)))
+    assert answer["state"] == partner.state
+    assert partner.exchange(client, answer["code"]).status_code == 200
+    # Once is enough.
+    assert customer.browser.get(f"/oauth/authorize?{query}").status_code == 400
+    assert all(row.uri_hash not in pushed.text for row in db.session.scalars(select(PushedRequest)))
+
+
+def test_a_pushed_request_is_checked_like_any_other(client: FlaskClient, partner: Partner) -> None:
+    for change, error in (
+        ({"scope": "contacts.delete"}, "invalid_scope"),
+        ({"code_challenge": None}, "invalid_request"),
+        ({"redirect_uri": "https://evil.example/"}, "invalid_request"),
+        ({"response_type": "token"}, "unsupported_response_type"),
+        ({"request_uri": "urn:ietf:params:oauth:request_uri:x"}, "invalid_request"),
+    ):
+        answer = client.post("/oauth/par", data=partner.request(**change), headers=partner.header)
+        assert answer.status_code == 400
+        assert answer.json["error"] == error, change
+    assert client.post("/oauth/par", data=partner.request()).status_code == 401
+
+
+def test_refreshing_rotates_the_token_and_may_narrow_the_scope(
+    client: FlaskClient, partner: Partner, customer: Customer
+) -> None:
+    tokens = customer.tokens_for(partner)
+    narrow = partner.refresh(client, tokens["refresh_token"], scope="organization.read").json
+    assert narrow["scope"] == "organization.read"
+    assert narrow["refresh_token"] != tokens["refresh_token"]
+    live = find_access_token(narrow["access_token"])
+    assert live is not None
+    assert live.scopes == {"organization.read"}
+    wide = partner.refresh(client, narrow["refresh_token"]).json
+    assert set(wide["scope"].split()) == set(SCOPES)
+
+
+def test_a_refresh_never_brings_back_what_the_installation_lost(
+    client: FlaskClient, partner: Partner, customer: Customer
+) -> None:
+    tokens = customer.tokens_for(partner)
+    installation = db.session.scalars(select(Installation)).one()
+    installation.granted_scopes = ["organization.read"]
+    db.session.commit()
+    live = find_access_token(tokens["access_token"])
+    assert live is not None
+    assert live.scopes == {"organization.read"}
+    refused = partner.refresh(client, tokens["refresh_token"], scope="events.write")
+    assert refused.json["error"] == "invalid_scope"
+    assert partner.refresh(client, tokens["refresh_token"]).json["scope"] == "organization.read"
+
+
+def test_a_pause_refuses_the_refresh_token_without_using_it_up(
+    client: FlaskClient, partner: Partner, customer: Customer
+) -> None:
+    tokens = customer.tokens_for(partner)
+    installation = db.session.scalars(select(Installation)).one()
+    installation.state = InstallationState.PAUSED
+    db.session.commit()
+    refused = partner.refresh(client, tokens["refresh_token"])
+    assert refused.status_code == 400
+    assert "paused" in refused.json["error_description"]
+    installation.state = InstallationState.ACTIVE
+    db.session.commit()
+    assert partner.refresh(client, tokens["refresh_token"]).status_code == 200
+
+
+def test_a_partner_gets_a_token_of_its_own(client: FlaskClient, partner: Partner) -> None:
+    answer = client.post(
+        "/oauth/token",
+        data={"grant_type": "client_credentials", "scope": "listings.read events.read"},
+        headers=partner.header,
+    )
+    assert answer.status_code == 200
+    assert "refresh_token" not in answer.json
+    assert "installation" not in answer.json
+    live = find_access_token(answer.json["access_token"])
+    assert live is not None
+    assert live.organization_id is None
+    assert live.publisher_id == partner.publisher.id
+    assert live.scopes == {"listings.read", "events.read"}
+    assert live.environment is Environment.LIVE
+
+
+def test_a_client_may_also_authenticate_in_the_form(client: FlaskClient, partner: Partner) -> None:
+    answer = client.post(
+        "/oauth/token",
+        data={
+            "grant_type": "client_credentials",
+            "scope": "listings.read",
+            "client_id": partner.client.client_id,
+            "client_secret": partner.secret,
+        },
+    )
+    assert answer.status_code == 200
+
+
+def test_two_secrets_work_while_one_is_exchanged_for_the_other(
+    client: FlaskClient, partner: Partner
+) -> None:
+    old, new = partner.secret, make_client_secret(partner.client)
+    db.session.commit()
+    form = {"grant_type": "client_credentials", "scope": "listings.read"}
+    for secret in (old, new):
+        partner.secret = secret
+        assert client.post("/oauth/token", data=form, headers=partner.header).status_code == 200
+    used = db.session.scalars(select(ClientSecret).order_by(ClientSecret.id)).all()
+    assert all(row.last_used_at is not None for row in used)
+    used[0].revoked_at = clock.now()
+    db.session.commit()
+    partner.secret = old
+    assert client.post("/oauth/token", data=form, headers=partner.header).status_code == 401
+    partner.secret = new
+    assert client.post("/oauth/token", data=form, headers=partner.header).status_code == 200
+
+
+def test_a_public_client_proves_itself_by_pkce_alone(
+    client: FlaskClient, partner: Partner, customer: Customer
+) -> None:
+    partner.client.is_confidential = False
+    db.session.commit()
+    code = customer.code_for(partner)
+    name = {"client_id": partner.client.client_id}
+    tokens = partner.exchange(client, code, header={}, **name).json
+    again = partner.refresh(client, tokens["refresh_token"], header={}, **name)
+    assert again.status_code == 200
+    gone = client.post("/oauth/revoke", data={"token": again.json["refresh_token"], **name})
+    assert gone.status_code == 200
+    assert (
+        partner.refresh(client, again.json["refresh_token"], header={}, **name).status_code == 400
+    )
+    refused = client.post(
+        "/oauth/token", data={"grant_type": "client_credentials", "scope": "listings.read", **name}
+    )
+    assert refused.status_code == 401
+
+
+def test_revoking_a_refresh_token_ends_everything_of_its_grant(
+    client: FlaskClient, partner: Partner, customer: Customer
+) -> None:
+    tokens = customer.tokens_for(partner)
+    for _ in range(2):
+        answer = client.post(
+            "/oauth/revoke",
+            data={"token": tokens["refresh_token"], "token_type_hint": "nonsense"},
+            headers=partner.header,
+        )
+        assert answer.status_code == 200
+    assert find_access_token(tokens["access_token"]) is None
+    grant = db.session.scalars(select(OAuthGrant)).one()
+    assert grant.revoked_reason == "revoked_by_client"
+
+
+def test_revoking_an_access_token_leaves_the_refresh_token(
+    client: FlaskClient, partner: Partner, customer: Customer
+) -> None:
+    tokens = customer.tokens_for(partner)
+    client.post("/oauth/revoke", data={"token": tokens["access_token"]}, headers=partner.header)
+    assert find_access_token(tokens["access_token"]) is None
+    assert partner.refresh(client, tokens["refresh_token"]).status_code == 200
+
+
+def test_revoking_what_nobody_knows_is_no_error(client: FlaskClient, partner: Partner) -> None:
+    answer = client.post("/oauth/revoke", data={"token": "pat_nothing"}, headers=partner.header)
+    assert answer.status_code == 200
+
+
+def test_a_test_client_connects_the_sandbox_of_its_publisher(
+    client: FlaskClient, app: Flask, sign_in: SignIn
+) -> None:
+    partner = make_partner(environment=Environment.TEST)
+    sandbox = make_sandbox(partner.publisher)
+    developer = make_member(partner.publisher, Role.DEVELOPER)
+    browser = sign_in(developer, partner.publisher)
+    page = browser.get(partner.address(scope="members.read"))
+    answer = answer_in(
+        browser.post(partner.address(scope="members.read"), data=hidden_fields(page))
+    )
+    tokens = partner.exchange(client, answer["code"]).json
+    live = find_access_token(tokens["access_token"])
+    assert live is not None
+    assert live.environment is Environment.TEST
+    assert live.organization_id == sandbox.id
+
+
+def test_a_redirect_address_with_a_query_keeps_it(
+    client: FlaskClient, partner: Partner, customer: Customer
+) -> None:
+    partner.redirect_uri = "https://app.tides.example/cb?tenant=a%2Fb&x"
+    partner.client.redirect_uris = [partner.redirect_uri]
+    db.session.commit()
+    code = customer.code_for(partner)
+    assert partner.exchange(client, code).status_code == 200
