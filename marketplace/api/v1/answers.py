@@ -5,14 +5,17 @@ import json
 from typing import Any
 
 from flask import Response, current_app, g, request
+from werkzeug.datastructures import Headers
 
+from marketplace.api.v1.deprecations import add_deprecation
 from marketplace.api.v1.rate import Allowance, RateLimit
 from marketplace.core.errors import RateLimitedError
 
 SHARED_SECONDS = 30
 DEGRADED_SECONDS = 5
 EXPOSED = (
-    "ETag, Retry-After, RateLimit-Limit, RateLimit-Policy, RateLimit-Remaining, RateLimit-Reset"
+    "ETag, Link, Retry-After, "
+    "RateLimit-Limit, RateLimit-Policy, RateLimit-Remaining, RateLimit-Reset"
 )
 
 
@@ -52,10 +55,22 @@ def add_headers(response: Response) -> Response:
         headers["Access-Control-Allow-Methods"] = "GET, HEAD, OPTIONS"
         headers["Access-Control-Allow-Headers"] = "If-None-Match"
         headers["Access-Control-Max-Age"] = "86400"
+    add_limits(headers)
+    add_links(headers)
+    add_deprecation(headers)
+    return response
+
+
+def add_limits(headers: Headers) -> None:
+    """Tell how many requests the client has left."""
     allowance: Allowance | None = g.get("api_allowance")
     if allowance is not None:
         headers["RateLimit-Limit"] = str(allowance.limit)
         headers["RateLimit-Policy"] = f"{allowance.limit};w={allowance.window}"
         headers["RateLimit-Remaining"] = str(allowance.remaining)
         headers["RateLimit-Reset"] = str(allowance.wait)
-    return response
+
+
+def add_links(headers: Headers) -> None:
+    """Tell where the API is described (RFC 8631)."""
+    headers.add("Link", '</api/v1/openapi.json>; rel="service-desc"; type="application/json"')

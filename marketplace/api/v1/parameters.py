@@ -85,6 +85,28 @@ def _digits(most: int) -> re.Pattern[str]:
     return re.compile(rf"([1-9][0-9]{{0,{len(str(most)) - 2}}}|{most})(\.0)?")
 
 
+def whole_number(name: str, default: int, most: int, description: str) -> Parameter:
+    """A parameter that takes a number from 1 to `most`, a power of ten."""
+    return Parameter(
+        name,
+        description,
+        _number(default, most),
+        _digits(most),
+        f"Use a number from 1 to {most:,}.",
+    )
+
+
+def choice(name: str, values: tuple[str, ...], description: str) -> Parameter:
+    """A parameter that takes one of `values`."""
+    return Parameter(
+        name,
+        description,
+        _one_of(values),
+        re.compile("|".join(map(re.escape, values))),
+        f"Use one of {', '.join(values)}.",
+    )
+
+
 def _facet(rule: FacetRule, description: str, example: str) -> Parameter:
     if rule.vocabulary:
         values = "|".join(map(re.escape, rule.vocabulary))
@@ -141,20 +163,8 @@ SORT = Parameter(
     re.compile("|".join(SORTS)),
     f"Use one of {', '.join(SORTS)}.",
 )
-PAGE = Parameter(
-    "page",
-    "The page, from 1. Pages beyond the last are empty.",
-    _number(1, MAX_PAGE),
-    _digits(MAX_PAGE),
-    f"Use a number from 1 to {MAX_PAGE:,}.",
-)
-PAGE_SIZE = Parameter(
-    "per_page",
-    "Items a page.",
-    _number(PER_PAGE, MAX_PER_PAGE),
-    _digits(MAX_PER_PAGE),
-    f"Use a number from 1 to {MAX_PER_PAGE}.",
-)
+PAGE = whole_number("page", 1, MAX_PAGE, "The page, from 1. Pages beyond the last are empty.")
+PAGE_SIZE = whole_number("per_page", PER_PAGE, MAX_PER_PAGE, "Items a page.")
 LISTING_PARAMETERS: tuple[Parameter, ...] = (
     Parameter(
         "q",

@@ -42,6 +42,21 @@ class Operation:
     parameters: tuple[Field, ...]
     answers: tuple[Answer, ...]
     example: str
+    # What of a token it needs: nothing, any, or a scope.
+    token: str = ""
+    scope: str = ""
+    body: str = ""
+    body_example: str = ""
+    deprecated: bool = False
+
+
+@dataclass(frozen=True)
+class Scheme:
+    """A way to prove who asks."""
+
+    name: str
+    description: str
+    scopes: tuple[Field, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -59,6 +74,7 @@ class Group:
 
     name: str
     operations: tuple[Operation, ...]
+    description: str = ""
 
 
 @dataclass(frozen=True)
@@ -70,6 +86,7 @@ class Reference:
     description: str
     groups: tuple[Group, ...]
     shapes: tuple[Shape, ...]
+    schemes: tuple[Scheme, ...] = ()
 
 
 def describe(document: Mapping[str, Any]) -> Reference:
@@ -82,11 +99,15 @@ def describe(document: Mapping[str, Any]) -> Reference:
                 tag = (item[method].get("tags") or ["Other"])[0]
                 groups.setdefault(tag, []).append(operation)
     schemas = document.get("components", {}).get("schemas", {})
+    told = {tag["name"]: tag.get("description", "") for tag in document.get("tags", ())}
     return Reference(
         title=document["info"]["title"],
         version=document["info"]["version"],
         description=document["info"].get("description", ""),
-        groups=tuple(Group(name, tuple(found)) for name, found in groups.items()),
+        groups=tuple(
+            Group(name, tuple(found), told.get(name, "")) for name, found in groups.items()
+        ),
+        schemes=_schemes(document),
         shapes=tuple(
             Shape(name, schema.get("description", ""), _fields(schema))
             for name, schema in sorted(schemas.items())
@@ -106,9 +127,12 @@ def _operation(
         schema = content.get("schema", {})
         text = _plain(answer.get("description", ""))
         answers.append(Answer(str(status), text, _type(schema)))
-        if str(status) == "200":
-            sample = example_of(document, schema)
-            example = json.dumps(sample, indent=2, ensure_ascii=False)
+        if str(status).startswith("2") and schema and not example:
+            example = _sample(document, content)
+    body: Mapping[str, Any] = next(
+        iter(operation.get("requestBody", {}).get("content", {}).values()), {}
+    )
+    token, scope = _token(operation)
     return Operation(
         id=operation.get("operationId", f"{method}-{path}"),
         method=method.upper(),
@@ -118,7 +142,56 @@ def _operation(
         parameters=tuple(_parameter(each) for each in parameters),
         answers=tuple(answers),
         example=example,
+        token=token,
+        scope=scope,
+        body=_type(body.get("schema", {})),
+        body_example=_sample(document, body) if body else "",
+        deprecated=bool(operation.get("deprecated")),
     )
+
+
+def _token(operation: Mapping[str, Any]) -> tuple[str, str]:
+    """What an operation asks of a token, in words, and the scope."""
+    security = operation.get("security") or []
+    if not security:
+        return "", ""
+    names = {name for choice in security for name in choice}
+    scopes = [scope for choice in security for found in choice.values() for scope in found]
+    words = "A token or a key" if "accessKey" in names else "A token of an installation"
+    return words, scopes[0] if scopes else ""
+
+
+def _sample(document: Mapping[str, Any], content: Mapping[str, Any]) -> str:
+    found = content.get("example", None)
+    if found is None:
+        found = example_of(document, content.get("schema", {}))
+    return json.dumps(found, indent=2, ensure_ascii=False)
+
+
+def _schemes(document: Mapping[str, Any]) -> tuple[Scheme, ...]:
+    found = []
+    for name, scheme in document.get("components", {}).get("securitySchemes", {}).items():
+        scopes: dict[str, str] = {}
+        for flow in scheme.get("flows", {}).values():
+            scopes |= flow.get("scopes", {})
+        found.append(
+            Scheme(
+                name,
+                _plain(scheme.get("description", "")),
+                tuple(Field(scope, "scope", text) for scope, text in scopes.items()),
+            )
+        )
+    return tuple(found)
+
+
+def complete_examples(document: dict[str, Any]) -> None:
+    """Give every answer that has a shape an example of it."""
+    for item in document["paths"].values():
+        for method in METHODS:
+            for answer in item.get(method, {}).get("responses", {}).values():
+                for content in answer.get("content", {}).values():
+                    if "schema" in content and "example" not in content:
+                        content["example"] = example_of(document, content["schema"])
 
 
 def _parameter(parameter: Mapping[str, Any]) -> Field:
@@ -180,6 +253,8 @@ def example_of(document: Mapping[str, Any], schema: Mapping[str, Any], depth: in
         return None
     if "example" in schema:
         return schema["example"]
+    if "default" in schema:
+        return schema["default"]
     if "$ref" in schema:
         name = str(schema["$ref"]).rsplit("/", 1)[-1]
         return example_of(document, document["components"]["schemas"][name], depth + 1)

@@ -10,18 +10,27 @@ from flask_smorest import Api
 from flask_wtf.csrf import CSRFProtect
 
 from marketplace.api.v1.answers import add_headers
+from marketplace.api.v1.index import index
+from marketplace.api.v1.platform import policies, pruning
+from marketplace.api.v1.platform.document import extend
+from marketplace.api.v1.platform.mounting import blueprint as platform
+from marketplace.api.v1.platform.recording import Recorder
 from marketplace.api.v1.rate import RateLimit
-from marketplace.api.v1.reference import describe
+from marketplace.api.v1.reference import complete_examples, describe
 from marketplace.api.v1.views import blueprint
 from marketplace.config import ConfigError, Settings
 from marketplace.core.permissions import public
 
 DESCRIPTION = (
-    "What the marketplace lists, for programs. Read only, without a key. Errors are problem "
-    "documents (RFC 9457). Answers carry an ETag and may be kept for the seconds of "
-    "Cache-Control. Each client address has a number of requests a minute; RateLimit-Remaining "
-    "tells what is left, and after too many Retry-After tells when to come again."
+    "What the marketplace lists, for everybody, and what partners and installed apps work with, "
+    "with a token (`Authorization: Bearer …`). Errors are problem documents (RFC 9457). Answers "
+    "carry an ETag. Each client address, or token, has a number of requests a minute; "
+    "RateLimit-Remaining tells what is left, and after too many Retry-After tells when to come "
+    "again. Within version 1 fields and addresses are added, never changed or taken away without "
+    "Deprecation and Sunset headers."
 )
+PERMISSION_RULES = policies.__name__
+JOBS = pruning.__name__
 
 reference = Blueprint("api_reference", __name__, url_prefix="/api/v1")
 reference.after_request(add_headers)
@@ -35,13 +44,11 @@ class _Api(Api):  # type: ignore[misc]  # flask-smorest has no types
 
 
 def setup_api(app: Flask, csrf: CSRFProtect) -> None:
-    """Mount the API under /api/v1."""
+    """Mount the API under /api/v1: the anonymous catalogue, and the platform with tokens."""
     settings: Settings = app.extensions["portico_settings"]
-    try:
-        limit = RateLimit(settings.rate_limit_api, settings.redis_url)
-    except ValueError:
-        raise ConfigError("RATE_LIMIT_API is wrong: write it like `120 per minute`.") from None
-    app.extensions["portico_api_limit"] = limit
+    app.extensions["portico_api_limit"] = _limit(settings, "rate_limit_api")
+    app.extensions["portico_token_limit"] = _limit(settings, "rate_limit_token")
+    app.extensions["portico_recorder"] = Recorder(app, runs=settings.portico_env != "test")
     app.config.update(
         API_TITLE=f"{settings.site_name} API", API_VERSION="1", OPENAPI_VERSION="3.1.0"
     )
@@ -53,11 +60,23 @@ def setup_api(app: Flask, csrf: CSRFProtect) -> None:
         },
     )
     csrf.exempt(blueprint)
+    csrf.exempt(platform)
     api.register_blueprint(blueprint)
+    app.register_blueprint(platform)
     app.register_blueprint(reference)
+    app.register_blueprint(index)
     document = _complete(api.spec.to_dict())
+    extend(document, settings.public_url)
+    complete_examples(document)
     app.extensions["portico_api_document"] = document
     app.extensions["portico_api_json"] = json.dumps(document, ensure_ascii=False, indent=1)
+
+
+def _limit(settings: Settings, name: str) -> RateLimit:
+    try:
+        return RateLimit(getattr(settings, name), settings.redis_url)
+    except ValueError:
+        raise ConfigError(f"{name.upper()} is wrong: write it like `120 per minute`.") from None
 
 
 def _complete(document: dict[str, Any]) -> dict[str, Any]:

@@ -19,6 +19,8 @@ from marketplace.installs.models import (
     WebhookEndpoint,
     WebhookEvent,
 )
+from marketplace.installs.webhooks.event_types import EVENT_TYPES
+from marketplace.installs.webhooks.feed_order import hold_place
 
 
 def emit(
@@ -38,11 +40,15 @@ def emit(
     endpoint listens; each active endpoint that does gets a delivery, sent after the commit.
     An event whose `idempotency_key` was recorded before is skipped (None). `data` is JSON
     without secrets. Events of one `ordering_key` (by default the installation) stay in order.
+    Raises ValueError for a type that nobody described.
     """
+    if kind not in EVENT_TYPES:
+        raise ValueError(f"no event type {kind}; describe it in event_types.py")
     at = clock.now()
     public_id = new_public_id("evt")
     key = ordering_key or (installation.public_id if installation else f"org_{organization_id}")
     app_id = app.id if app is not None else (installation.app_id if installation else None)
+    hold_place(organization_id)
     event_id = insert_if_new(
         WebhookEvent,
         public_id=public_id,
