@@ -68,6 +68,7 @@ SIGNED_IN = {
     "account.use",
     "follow.toggle",
     "follows.read",
+    "listing.install",
     "request.create",
     "request.vote",
     "review.flag",
@@ -75,11 +76,15 @@ SIGNED_IN = {
 }
 # Only for members (of some role) of the organization, or the person, that the thing belongs to.
 OWNERS = {
+    "app.manage",
+    "app.read",
     "case.appeal",
     "case.read",
+    "erasure.complete",
     "identity.unlink",
     "invitation.answer",
     "invitation.manage",
+    "key.revoke",
     "listing.add_version",
     "listing.change_status",
     "listing.edit",
@@ -94,11 +99,29 @@ OWNERS = {
     "session.end",
 }
 # Pages about one's own organization, which need a role there but name no resource.
-OWN_ORGANIZATION = {"cases.received", "listing.create", "portal.use", "reviews.received"}
+OWN_ORGANIZATION = {
+    "app.create",
+    "cases.received",
+    "developer.use",
+    "erasures.received",
+    "key.create",
+    "listing.create",
+    "portal.use",
+    "reviews.received",
+    "sandbox.manage",
+}
 # For an organization other than the listing's publisher.
 OTHER_ORGANIZATIONS = {"listing.declare_use", "listing.withdraw_use", "review.write"}
 # Only for members of the customer whose installation (or rule, or request) it is.
-CUSTOMERS: set[str] = set()
+CUSTOMERS = {
+    "apps.manage",
+    "apps.view",
+    "install_request.decide",
+    "install_request.withdraw",
+    "install_rule.remove",
+    "installation.manage",
+    "installation.view",
+}
 # Everything else is for staff.
 STAFF = {
     "appeal.decide",
@@ -106,6 +129,7 @@ STAFF = {
     "cases.handle",
     "categories.manage",
     "collections.manage",
+    "erasures.watch",
     "flag.decide",
     "flags.handle",
     "listing.certify",
@@ -116,6 +140,7 @@ STAFF = {
     "reviews.decide",
     "reviews.open",
     "reviews.queue",
+    "scopes.manage",
     "search_log.read",
     "site.style_guide",
     "staff.home",

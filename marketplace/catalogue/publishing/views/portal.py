@@ -70,7 +70,7 @@ def side_menu() -> dict[str, Any]:
                     item("Apps", "developer.apps", "plug", *pages_of("developer.app")),
                     item("Webhooks", "webhooks.endpoints", "webhook", *pages_of("webhooks.")),
                     item("API keys", "developer.keys", "key", *pages_of("developer.key")),
-                    item("API calls", "developer.calls", "activity"),
+                    item("API calls", "developer.calls", "activity", "developer.call"),
                     item("Sandbox", "developer.sandbox", "box", *pages_of("developer.sandbox")),
                 ],
             },

@@ -1,0 +1,1 @@
+"""The portal's pages for a partner's developers: apps, secrets, keys, API calls, the sandbox."""

@@ -1,0 +1,1 @@
+"""What the developers' pages read: select() only."""

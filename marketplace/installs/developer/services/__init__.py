@@ -1,0 +1,1 @@
+"""What the developers' pages do, a file per thing."""
