@@ -79,9 +79,7 @@ def tell_request_declined(request: InstallRequest, organization: Organization) -
     )
 
 
-def tell_update_available(
-    address: str, installation: Installation, scopes: list[str], dedupe_key: str
-) -> None:
+def tell_update_available(address: str, installation: Installation, scopes: list[str]) -> None:
     """An admin learns that an installed app asks for more. `scopes` are titles."""
     name, organization = name_of(installation), installation.organization
     listed = "\n".join(f"- {title}" for title in scopes)
@@ -93,7 +91,6 @@ def tell_update_available(
         f"{listed}\n\n"
         "It goes on with what it has until you decide. Read it and agree or decline:\n"
         f"{links.install_page(slug, organization.slug)}\n",
-        dedupe_key=dedupe_key,
     )
 
 

@@ -198,6 +198,7 @@ class InstallRule(Base):
     created_by_id: Mapped[int | None] = mapped_column(ForeignKey("user_account.id"))
     created_at: Mapped[datetime] = mapped_column(default=clock.now)
 
+    organization: Mapped[Organization] = relationship(foreign_keys=[organization_id])
     listing: Mapped[Listing | None] = relationship()
     publisher: Mapped[Organization | None] = relationship(foreign_keys=[publisher_id])
 
@@ -230,6 +231,7 @@ class InstallRequest(Base):
     decision_note: Mapped[str] = mapped_column(String(500), default="")
     created_at: Mapped[datetime] = mapped_column(default=clock.now)
 
+    organization: Mapped[Organization] = relationship()
     listing: Mapped[Listing] = relationship()
     requested_by: Mapped[User] = relationship(foreign_keys=[requested_by_id])
     decided_by: Mapped[User | None] = relationship(foreign_keys=[decided_by_id])

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 
 from sqlalchemy import select
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import contains_eager, joinedload
 
 from marketplace.core.database import db
+from marketplace.identity.models import Organization
 from marketplace.installs.customer.install_policy import Policy, PolicyRule
 from marketplace.installs.models import InstallPolicy, InstallRule
 
@@ -52,10 +53,15 @@ def rules_to_show(organization_id: int) -> Sequence[InstallRule]:
     ).all()
 
 
-def find_rule(organization_id: int, rule_id: int) -> InstallRule | None:
-    """The organization's rule of that id."""
+def find_rule(slug: str, rule_id: int) -> InstallRule | None:
+    """The rule of that id at the organization of that slug."""
     return db.session.scalar(
-        select(InstallRule).where(
-            InstallRule.id == rule_id, InstallRule.organization_id == organization_id
+        select(InstallRule)
+        .join(InstallRule.organization)
+        .where(Organization.slug == slug, InstallRule.id == rule_id)
+        .options(
+            contains_eager(InstallRule.organization),
+            joinedload(InstallRule.listing),
+            joinedload(InstallRule.publisher),
         )
     )

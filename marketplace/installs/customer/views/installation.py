@@ -1,0 +1,148 @@
+"""One installation: what it may do, and what people do about it."""
+
+from flask import flash, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+
+from marketplace.core.errors import InvalidError, NotFoundError
+from marketplace.core.permissions import current_actor, needs
+from marketplace.installs.customer.forms import UninstallForm
+from marketplace.installs.customer.handover import configure_target, install_target
+from marketplace.installs.customer.queries.apps import client_for
+from marketplace.installs.customer.queries.erasures import erasure_of, last_asked_again
+from marketplace.installs.customer.queries.installations import events_of, find_installation
+from marketplace.installs.customer.services import erasures, pausing, reducing, uninstalling
+from marketplace.installs.customer.showing import (
+    PAUSED_BY,
+    held_scopes,
+    rows_of,
+    scope_names_in,
+    timeline_of,
+    wanted_of,
+)
+from marketplace.installs.customer.views.blueprints import installs
+from marketplace.installs.customer.views.form_errors import show_errors
+from marketplace.installs.models import Installation
+from marketplace.installs.scopes import describe_scopes
+
+_PATH = "/organizations/<slug>/apps/<installation_id>"
+
+
+@installs.get(_PATH)
+@needs("installation.view", load=find_installation, name="installation")
+def installation(installation: Installation) -> ResponseReturnValue:
+    """What it may do, who agreed to it, and what happened since."""
+    actor = current_actor()
+    client = client_for(installation)
+    events = events_of(installation.id)
+    wanted = wanted_of(installation)
+    words = {text.name: text for text in describe_scopes([*wanted, *scope_names_in(events)])}
+    erasure = erasure_of(installation.id)
+    row = rows_of([installation])[0]
+    return render_template(
+        "installs/installation.html",
+        installation=installation,
+        organization=installation.organization,
+        row=row,
+        scopes=held_scopes(installation),
+        wanted=[words[name] for name in wanted],
+        timeline=timeline_of(events, {name: text.title for name, text in words.items()}),
+        erasure=erasure,
+        may_ask_again=erasure is not None
+        and erasures.may_ask_again(erasure, last_asked_again(installation.id)),
+        open_href=install_target(client, installation) if client else None,
+        configure_href=configure_target(client, installation) if client else None,
+        manages=actor.can("installation.manage", installation),
+        paused_by=PAUSED_BY,
+        reasons=uninstalling.REASONS,
+    )
+
+
+@installs.post(f"{_PATH}/pause")
+@needs("installation.manage", load=find_installation, name="installation")
+def pause(installation: Installation) -> ResponseReturnValue:
+    """Refuse its tokens for now."""
+    if pausing.pause(current_actor(), installation):
+        flash("It is paused: its access is refused until you resume it.", "success")
+    return _back(installation)
+
+
+@installs.post(f"{_PATH}/resume")
+@needs("installation.manage", load=find_installation, name="installation")
+def resume(installation: Installation) -> ResponseReturnValue:
+    """Let it work again."""
+    if pausing.resume(current_actor(), installation):
+        flash("It works again.", "success")
+    return _back(installation)
+
+
+@installs.post(f"{_PATH}/reduction")
+@needs("installation.manage", load=find_installation, name="installation")
+def reduce(installation: Installation) -> ResponseReturnValue:
+    """Take back what it asks for no longer."""
+    gone = reducing.reduce_scopes(current_actor(), installation)
+    if gone:
+        flash(f"Taken back: {', '.join(gone)}. It takes effect at once.", "success")
+    return _back(installation)
+
+
+@installs.get(f"{_PATH}/uninstall")
+@needs("installation.manage", load=find_installation, name="installation")
+def uninstall_form(installation: Installation) -> ResponseReturnValue:
+    """Say what happens, and ask why."""
+    if not installation.is_live:
+        return _back(installation)
+    return _uninstall_page(installation, UninstallForm(formdata=None))
+
+
+@installs.post(f"{_PATH}/uninstall")
+@needs("installation.manage", load=find_installation, name="installation")
+def uninstall(installation: Installation) -> ResponseReturnValue:
+    """Remove it."""
+    form = UninstallForm()
+    try:
+        done = uninstalling.uninstall(
+            current_actor(),
+            installation,
+            reason=form.reason.data or "",
+            note=form.note.data or "",
+        )
+    except InvalidError as error:
+        show_errors(form, error)
+        return _uninstall_page(installation, form), 422
+    if done:
+        flash("It is uninstalled. Its publisher must erase your data within 30 days.", "success")
+    return _back(installation)
+
+
+@installs.post(f"{_PATH}/erasure/reminder")
+@needs("installation.manage", load=find_installation, name="installation")
+def ask_again(installation: Installation) -> ResponseReturnValue:
+    """Ask once more for an erasure that is overdue."""
+    erasure = erasure_of(installation.id)
+    if erasure is None:
+        raise NotFoundError
+    erasures.ask_again(current_actor(), erasure)
+    flash("The publisher was asked again, and its people were mailed.", "success")
+    return _back(installation)
+
+
+def _back(installation: Installation) -> ResponseReturnValue:
+    return redirect(
+        url_for(
+            "installs.installation",
+            slug=installation.organization.slug,
+            installation_id=installation.public_id,
+        ),
+        code=303,
+    )
+
+
+def _uninstall_page(installation: Installation, form: UninstallForm) -> str:
+    return render_template(
+        "installs/uninstall.html",
+        installation=installation,
+        row=rows_of([installation])[0],
+        form=form,
+        days=erasures.DUE_AFTER.days,
+        max_note=uninstalling.MAX_NOTE,
+    )
