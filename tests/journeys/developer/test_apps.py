@@ -140,8 +140,10 @@ def test_an_app_without_a_listing_can_get_one_later_and_then_keeps_it_while_inst
     db.session.refresh(row)
     assert row.listing_id == second.id
     assert save(second.id, status_url="https://app.tides.example/status") == 303
-    assert save(second.id, status_url="http://127.0.0.1/status") == 422
+    assert save(second.id, status_url="http://app.tides.example/status") == 422
     assert save(second.id, status_url="https://169.254.169.254/") == 422
+    assert save(second.id, status_url="https://user@app.tides.example/") == 422
+    assert save(second.id, status_url="https://app.tides.example/" + "s" * 500) == 422
 
 
 @pytest.mark.parametrize(

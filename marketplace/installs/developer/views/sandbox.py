@@ -11,9 +11,9 @@ from marketplace.identity import queries as identity
 from marketplace.identity.forms import choices_of
 from marketplace.identity.models import Organization
 from marketplace.installs.customer.consent import Consent, Verdict, prepare_consent
+from marketplace.installs.customer.handover import install_target
 from marketplace.installs.customer.services.consent import give_consent
 from marketplace.installs.developer.forms import SimulationForm, show_errors
-from marketplace.installs.developer.install_links import install_link
 from marketplace.installs.developer.queries import apps as app_queries
 from marketplace.installs.developer.queries import sandbox as queries
 from marketplace.installs.developer.services import sandbox as services
@@ -115,7 +115,7 @@ def app_install_test(app: App) -> ResponseReturnValue:
         sandbox=found,
         installation=installation,
         # A link, not a redirect: the content policy lets no form lead to other sites.
-        link=install_link(consent.client, installation),
+        link=install_target(consent.client, installation),
     )
 
 
@@ -134,7 +134,7 @@ def _try_page(consent: Consent, told: str = "") -> str:
         told=told,
         is_granted=consent.verdict is Verdict.GRANTED,
         is_refused=consent.verdict is Verdict.REFUSED,
-        link=install_link(consent.client, consent.installation)
+        link=install_target(consent.client, consent.installation)
         if consent.installation is not None
         else "",
     )
