@@ -8,9 +8,10 @@ from marketplace.catalogue.exchange.cli import catalogue_group
 from marketplace.catalogue.indexing.cli import search_group
 from marketplace.core import jobs
 from marketplace.core.facts import verify_chain
-from marketplace.core.worker import build_consumer
+from marketplace.core.worker import work
 from marketplace.demo.load import demo_group
 from marketplace.installs.oauth.cli import oauth_group
+from marketplace.installs.webhooks.cli import webhooks_group
 
 jobs_group = AppGroup("jobs", help="The jobs that act outside the database.")
 facts_group = AppGroup("facts", help="The audit trail.")
@@ -21,7 +22,7 @@ facts_group = AppGroup("facts", help="The audit trail.")
 def jobs_work(threads: int) -> None:
     """Run jobs as they come, until stopped."""
     app = current_app._get_current_object()  # type: ignore[attr-defined]  # werkzeug's proxy
-    build_consumer(app, threads=threads).run()
+    work(app, threads=threads)
 
 
 @jobs_group.command("run")
@@ -48,4 +49,5 @@ def register_commands(app: Flask) -> None:
     app.cli.add_command(catalogue_group)
     app.cli.add_command(search_group)
     app.cli.add_command(demo_group)
+    app.cli.add_command(webhooks_group)
     app.cli.add_command(oauth_group)

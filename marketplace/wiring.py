@@ -10,20 +10,27 @@ from marketplace.catalogue.discovery import views as discovery
 from marketplace.catalogue.engagement.views import engagement, requests
 from marketplace.catalogue.events import on_listing_decided, on_review_posted
 from marketplace.catalogue.indexing.jobs import setup_indexing
+from marketplace.catalogue.pages.contributions import contribute_to_listing_pages
 from marketplace.catalogue.pages.views import blueprint as catalogue
 from marketplace.catalogue.publishing.views import blueprint as portal
 from marketplace.catalogue.reviewing.views import blueprint as reviewing
+from marketplace.core.worker import run_beside_worker
 from marketplace.identity.events import on_organization_changed
 from marketplace.identity.views import blueprint as identity
 from marketplace.installs import models as _installs_models  # noqa: F401 - its tables
+from marketplace.installs.customer.listing_panel import install_panel
+from marketplace.installs.customer.services.offering import offer_updates_later
+from marketplace.installs.customer.views import installs, installs_staff
 from marketplace.installs.developer.views import blueprint as developer
 from marketplace.installs.oauth import jobs as _oauth_jobs  # noqa: F401 - its daily job
 from marketplace.installs.oauth.views import endpoints as oauth_endpoints
 from marketplace.installs.oauth.views import oauth
+from marketplace.installs.webhooks import jobs as _webhooks_jobs  # noqa: F401 - its jobs
 from marketplace.installs.webhooks.catalogue_events import (
     tell_listing_decided,
     tell_review_posted,
 )
+from marketplace.installs.webhooks.dispatcher import run_until_stopped as deliver_webhooks
 from marketplace.site.health import blueprint as health
 from marketplace.site.media import blueprint as media
 from marketplace.site.staff import blueprint as staff
@@ -46,6 +53,8 @@ def register_blueprints(app: Flask, csrf: CSRFProtect) -> None:
         reviewing,
         developer,
         discovery.blueprint,
+        installs,
+        installs_staff,
         oauth,
         oauth_endpoints,
     ):
@@ -60,4 +69,6 @@ def connect(app: Flask) -> None:
     setup_indexing(app)
     on_organization_changed(publisher_changed)
     on_review_posted(tell_review_posted)
-    on_listing_decided(tell_listing_decided)
+    contribute_to_listing_pages(install_panel)
+    on_listing_decided(tell_listing_decided, offer_updates_later)
+    run_beside_worker(deliver_webhooks)

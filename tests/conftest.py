@@ -23,6 +23,8 @@ from marketplace.identity.models import Organization, User
 from marketplace.identity.sessions import COOKIE, start_session
 
 SECRET_KEY = "a-test-key-that-guards-nothing-at-all"
+# Servers of the tests are on loopback; webhooks and probes may reach them.
+OUTBOUND_NETWORKS = "127.0.0.0/8"
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -62,6 +64,7 @@ def application(
                 "DATA_DIR": str(folder),
                 "PUBLIC_URL": "http://localhost",
                 "MAIL_BACKEND": "file",
+                "OUTBOUND_ALLOWED_NETWORKS": OUTBOUND_NETWORKS,
             }
         )
     )

@@ -1,10 +1,13 @@
 """Huey: wakes a worker when a job is committed, and ticks. The job table stays the truth.
 
 SqliteHuey in the data folder by default; RedisHuey with REDIS_URL. A task that Huey loses, or
-a queue that is gone, delays a job until the next sweep and loses nothing.
+a queue that is gone, delays a job until the next sweep and loses nothing. Domains that have a
+queue of their own run beside the consumer, in the same process.
 """
 
 import logging
+import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +22,45 @@ from marketplace.core.jobs import run_job, sweep, wake_with
 
 log = logging.getLogger(__name__)
 SWEEP_EVERY_SECONDS = 10
+# A companion that broke is started again after this long.
+COMPANION_PAUSE_SECONDS = 5
+COMPANION_STOP_SECONDS = 5
+
+# Runs until the event is set, and then returns within seconds.
+Companion = Callable[[Flask, threading.Event], None]
+_companions: list[Companion] = []
+
+
+def run_beside_worker(*companions: Companion) -> None:
+    """Have each of these run in a thread of its own while a worker works."""
+    _companions[:] = companions
+
+
+def work(app: Flask, *, threads: int = 2) -> None:
+    """Run jobs as they come, and what runs beside them, until a signal stops the consumer."""
+    stop = threading.Event()
+    beside = [
+        threading.Thread(target=_accompany, args=(app, companion, stop), daemon=True)
+        for companion in _companions
+    ]
+    for thread in beside:
+        thread.start()
+    try:
+        build_consumer(app, threads=threads).run()
+    finally:
+        stop.set()
+        for thread in beside:
+            thread.join(COMPANION_STOP_SECONDS)
+
+
+def _accompany(app: Flask, companion: Companion, stop: threading.Event) -> None:
+    while not stop.is_set():
+        try:
+            companion(app, stop)
+        except Exception as error:
+            # The database may be away for a moment; the worker goes on.
+            log.warning("a companion of the worker broke", exc_info=error)
+        stop.wait(COMPANION_PAUSE_SECONDS)
 
 
 def open_queue(data_dir: Path, redis_url: str | None) -> Huey:

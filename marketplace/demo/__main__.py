@@ -72,6 +72,8 @@ def demo_environment(host: str, port: int) -> dict[str, str]:
         "PUBLIC_URL": os.environ.get("PUBLIC_URL", f"http://{shown}:{port}"),
         "SITE_NAME": os.environ.get("SITE_NAME", "Harbor Marketplace"),
         "MAIL_BACKEND": "file",
+        # The sample app takes webhooks on this machine.
+        "OUTBOUND_ALLOWED_NETWORKS": "127.0.0.0/8",
         "LOG_FORMAT": "console",
         "MEILISEARCH_URL": "",
         "REDIS_URL": "",

@@ -1149,6 +1149,7 @@ def upgrade() -> None:
         sa.Column(
             "next_attempt_at", marketplace.core.database.UtcDateTime(timezone=True), nullable=False
         ),
+        sa.Column("is_manual", sa.Boolean(), nullable=False),
         sa.Column("last_status", sa.Integer(), nullable=True),
         sa.Column("last_error", sa.String(length=300), nullable=False),
         sa.Column(
@@ -1174,10 +1175,17 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("webhook_delivery", schema=None) as batch_op:
         batch_op.create_index(
-            "ix_webhook_delivery_due", ["state", "next_attempt_at", "endpoint_id"], unique=False
+            "ix_webhook_delivery_due",
+            ["endpoint_id", "state", "next_attempt_at", "ordering_key"],
+            unique=False,
         )
         batch_op.create_index(
-            "ix_webhook_delivery_endpoint", ["endpoint_id", "state", "id"], unique=False
+            "ix_webhook_delivery_key",
+            ["endpoint_id", "ordering_key", "state", "event_id"],
+            unique=False,
+        )
+        batch_op.create_index(
+            "ix_webhook_delivery_log", ["endpoint_id", "created_at"], unique=False
         )
 
     op.create_table(
@@ -1247,7 +1255,8 @@ def downgrade() -> None:
 
     op.drop_table("delivery_attempt")
     with op.batch_alter_table("webhook_delivery", schema=None) as batch_op:
-        batch_op.drop_index("ix_webhook_delivery_endpoint")
+        batch_op.drop_index("ix_webhook_delivery_log")
+        batch_op.drop_index("ix_webhook_delivery_key")
         batch_op.drop_index("ix_webhook_delivery_due")
 
     op.drop_table("webhook_delivery")

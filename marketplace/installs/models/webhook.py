@@ -115,8 +115,12 @@ class WebhookDelivery(Base):
     __tablename__ = "webhook_delivery"
     __table_args__ = (
         UniqueConstraint("event_id", "endpoint_id"),
-        Index("ix_webhook_delivery_due", "state", "next_attempt_at", "endpoint_id"),
-        Index("ix_webhook_delivery_endpoint", "endpoint_id", "state", "id"),
+        # What is due of an endpoint and under which keys, the head of a key, an endpoint's log.
+        Index(
+            "ix_webhook_delivery_due", "endpoint_id", "state", "next_attempt_at", "ordering_key"
+        ),
+        Index("ix_webhook_delivery_key", "endpoint_id", "ordering_key", "state", "event_id"),
+        Index("ix_webhook_delivery_log", "endpoint_id", "created_at"),
     )
 
     id: Mapped[int] = mapped_column(Id, primary_key=True, autoincrement=True)
@@ -128,7 +132,10 @@ class WebhookDelivery(Base):
         text_enum(DeliveryState), default=DeliveryState.WAITING
     )
     attempts: Mapped[int] = mapped_column(default=0)
+    # When the next try is; of what is not waiting any more, when that was decided.
     next_attempt_at: Mapped[datetime]
+    # A person asked for the next try: it is one, without retries after it.
+    is_manual: Mapped[bool] = mapped_column(default=False)
     last_status: Mapped[int | None]
     last_error: Mapped[str] = mapped_column(String(300), default="")
     delivered_at: Mapped[datetime | None]

@@ -7,13 +7,14 @@ import pytest
 
 from marketplace.core.outbound import OutboundRefusedError, check_url, configure_outbound
 from marketplace.core.public_addresses import is_public, normal_host
+from tests.conftest import OUTBOUND_NETWORKS
 
 
 @pytest.fixture(autouse=True)
 def no_network_is_let_through() -> Iterator[None]:
     configure_outbound()
     yield
-    configure_outbound()
+    configure_outbound([OUTBOUND_NETWORKS])
 
 
 @pytest.mark.parametrize(

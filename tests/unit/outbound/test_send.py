@@ -24,6 +24,7 @@ from marketplace.core.outbound import (
     configure_outbound,
     send,
 )
+from tests.conftest import OUTBOUND_NETWORKS
 from tests.factories.answering import Answer, AnsweringServer, answering
 
 LOOPBACK = ["127.0.0.0/8"]
@@ -62,7 +63,7 @@ def server() -> Iterator[AnsweringServer]:
 def loopback_is_let_through() -> Iterator[None]:
     configure_outbound(LOOPBACK)
     yield
-    configure_outbound()
+    configure_outbound([OUTBOUND_NETWORKS])
 
 
 def post(url: str, **more: Any) -> OutboundAnswer:

@@ -1,0 +1,242 @@
+"""One delivery: find the head of a key, send it, write down what was answered.
+
+No transaction is open during the request. Before it, everything is checked again: the endpoint is
+active, the lease is ours. A process that is killed at any point leaves the delivery waiting, so it
+is sent again under the same id: at least once.
+"""
+
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import func, insert, select, update
+
+from marketplace.core import clock
+from marketplace.core.database import db
+from marketplace.core.logging import redact_text
+from marketplace.core.outbound import OutboundFailedError, OutboundRefusedError, send
+from marketplace.core.sealing import SealBrokenError, unseal
+from marketplace.core.unit_of_work import unit_of_work
+from marketplace.installs.models import (
+    DeliveryAttempt,
+    DeliveryState,
+    EndpointState,
+    WebhookDelivery,
+    WebhookEndpoint,
+)
+from marketplace.installs.webhooks import leases, queue, retry, signing
+from marketplace.installs.webhooks.services.switching import switch_off
+
+CONNECT_SECONDS, TOTAL_SECONDS = 3, 10
+# A success is noted at the endpoint this often at most: each note is one more write.
+NOTE_SUCCESS_EVERY = timedelta(seconds=60)
+GONE_REASON = "It answered 410 Gone, which asks for no more events."
+USED_UP_REASON = "It failed for about three days."
+
+
+@dataclass(frozen=True)
+class Step:
+    """What came of one step. `has_next`: the key has another delivery that may go at once."""
+
+    sent: bool
+    delivered: bool = False
+    has_next: bool = False
+
+
+@dataclass(frozen=True)
+class _Answered:
+    """What a try met: a status, or a problem in plain words."""
+
+    started_at: datetime
+    duration_ms: int
+    request_headers: Mapping[str, str]
+    status: int | None = None
+    headers: Mapping[str, str] | None = None
+    body: str = ""
+    error: str = ""
+
+
+def deliver_head(endpoint_id: int, key: str, lease_id: str) -> Step:
+    """Send the head of the key if it is due; needs an application context."""
+    head = queue.find_head(endpoint_id, key, lease_id)
+    db.session.rollback()
+    if head is None:
+        return Step(sent=False)
+    if not head.is_due:
+        with unit_of_work():
+            queue.park_behind(endpoint_id, key, head.event_row_id)
+        return Step(sent=False)
+    is_short = head.lease_until - clock.now() < leases.SAFE_REST
+    if is_short and not leases.renew(endpoint_id, lease_id):
+        return Step(sent=False)
+    answered = _send(head)
+    return _write_down(endpoint_id, key, head, answered)
+
+
+def _send(head: queue.Head) -> _Answered:
+    at = clock.now()
+    try:
+        signing_secrets = [unseal(sealed) for sealed in head.sealed_secrets]
+    except SealBrokenError:
+        return _Answered(at, 0, {}, error="The signing secret cannot be read. Rotate it.")
+    body = signing.body_of(head.kind, head.happened_at, head.data)
+    headers = signing.headers_of(head.event_id, body, signing_secrets, at=at)
+    shown = signing.shown_request_headers(headers)
+    try:
+        answer = send(
+            "POST",
+            head.url,
+            headers=headers,
+            body=body,
+            connect_timeout=CONNECT_SECONDS,
+            total_timeout=TOTAL_SECONDS,
+        )
+    except (OutboundFailedError, OutboundRefusedError) as error:
+        spent = round((clock.now() - at).total_seconds() * 1000)
+        return _Answered(at, spent, shown, error=redact_text(error.detail)[:300])
+    return _Answered(
+        at,
+        answer.duration_ms,
+        shown,
+        status=answer.status,
+        headers=answer.headers,
+        body=signing.shown_body(answer.body),
+        error=_fault_of(answer.status),
+    )
+
+
+def _fault_of(status: int) -> str:
+    if 200 <= status < 300:
+        return ""
+    if 300 <= status < 400:
+        return f"Answered {status}. Redirects are not followed."
+    return f"Answered {status}."
+
+
+def _write_down(endpoint_id: int, key: str, head: queue.Head, answered: _Answered) -> Step:
+    at = clock.now()
+    verdict = retry.judge(
+        answered.status,
+        tries=head.tries + 1,
+        jitter=random.uniform(-1, 1),  # noqa: S311 - spreads load, guards nothing
+        retry_after=retry.parse_retry_after((answered.headers or {}).get("retry-after"), at=at),
+    )
+    is_waiting = verdict.wait is not None and not head.is_manual
+    with unit_of_work():
+        # The endpoint first, always: whoever disables it does so too, and never in a deadlock.
+        endpoint = db.session.execute(
+            select(
+                WebhookEndpoint.state,
+                WebhookEndpoint.failing_since,
+                WebhookEndpoint.last_success_at,
+            )
+            .where(WebhookEndpoint.id == endpoint_id)
+            .with_for_update(key_share=True)
+        ).one()
+        _note_attempt(head, answered)
+        _move(head, answered, verdict, at, is_waiting=is_waiting)
+        failing_since = _note_endpoint(
+            endpoint_id, endpoint.failing_since, endpoint.last_success_at, verdict, at
+        )
+        has_next = False
+        if is_waiting:
+            queue.park_behind(endpoint_id, key, head.event_row_id)
+        else:
+            has_next = queue.call_up_next(endpoint_id, key)
+        if endpoint.state is EndpointState.ACTIVE:
+            used_up = not verdict.delivered and not is_waiting and not head.is_manual
+            if verdict.disable:
+                switch_off(endpoint_id, GONE_REASON)
+            elif used_up and retry.must_disable(failing_since, at=at):
+                switch_off(endpoint_id, USED_UP_REASON)
+    return Step(sent=True, delivered=verdict.delivered, has_next=has_next)
+
+
+def _note_attempt(head: queue.Head, answered: _Answered) -> None:
+    number = (
+        select(func.coalesce(func.max(DeliveryAttempt.number), 0) + 1)
+        .where(DeliveryAttempt.delivery_id == head.delivery_id)
+        .scalar_subquery()
+    )
+    db.session.execute(
+        insert(DeliveryAttempt).values(
+            delivery_id=head.delivery_id,
+            number=number,
+            is_manual=head.is_manual,
+            started_at=answered.started_at,
+            duration_ms=answered.duration_ms,
+            request_headers=dict(answered.request_headers),
+            response_status=answered.status,
+            response_headers=signing.shown_response_headers(answered.headers or {}),
+            response_body=answered.body,
+            error=answered.error,
+        )
+    )
+
+
+def _move(
+    head: queue.Head,
+    answered: _Answered,
+    verdict: retry.Verdict,
+    at: datetime,
+    *,
+    is_waiting: bool,
+) -> None:
+    values: dict[str, Any] = {
+        "attempts": WebhookDelivery.attempts if head.is_manual else WebhookDelivery.attempts + 1,
+        "last_status": answered.status,
+        "last_error": answered.error,
+        "is_manual": False,
+    }
+    # Canceled while it was on its way, it arrived all the same.
+    from_states = [DeliveryState.WAITING]
+    if verdict.delivered:
+        from_states.append(DeliveryState.CANCELED)
+        values |= {"state": DeliveryState.DELIVERED, "next_attempt_at": at, "delivered_at": at}
+    elif is_waiting and verdict.wait is not None:
+        values |= {"next_attempt_at": at + verdict.wait}
+    else:
+        # What was delivered once and is sent again in vain stays delivered.
+        earlier = db.session.scalar(
+            select(WebhookDelivery.delivered_at).where(WebhookDelivery.id == head.delivery_id)
+        )
+        values |= {
+            "state": DeliveryState.FAILED if earlier is None else DeliveryState.DELIVERED,
+            "next_attempt_at": at,
+        }
+    db.session.execute(
+        update(WebhookDelivery)
+        .where(WebhookDelivery.id == head.delivery_id, WebhookDelivery.state.in_(from_states))
+        .values(**values)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def _note_endpoint(
+    endpoint_id: int,
+    failing_since: datetime | None,
+    last_success_at: datetime | None,
+    verdict: retry.Verdict,
+    at: datetime,
+) -> datetime | None:
+    """Keep the endpoint's own record; since when it fails, None when it does not."""
+    if verdict.delivered:
+        is_old = last_success_at is None or at - last_success_at >= NOTE_SUCCESS_EVERY
+        if is_old or failing_since is not None:
+            _set(endpoint_id, failing_since=None, warned_at=None, last_success_at=at)
+        return None
+    if failing_since is None:
+        _set(endpoint_id, failing_since=at)
+        return at
+    return failing_since
+
+
+def _set(endpoint_id: int, **values: datetime | None) -> None:
+    db.session.execute(
+        update(WebhookEndpoint)
+        .where(WebhookEndpoint.id == endpoint_id)
+        .values(**values)
+        .execution_options(synchronize_session=False)
+    )

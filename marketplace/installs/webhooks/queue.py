@@ -1,0 +1,217 @@
+"""Reading and moving the queue: the table of deliveries.
+
+Strict order: of an endpoint and an ordering key only the oldest waiting event, the head, may be
+sent. What waits behind a head that failed is parked (due a day later), so that what is due can be
+found by an index alone; whoever finishes a head calls the next one up in the same transaction.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, func, or_, select, update
+
+from marketplace.core import clock
+from marketplace.core.database import db
+from marketplace.installs.models import (
+    DeliveryState,
+    EndpointState,
+    WebhookDelivery,
+    WebhookEndpoint,
+    WebhookEvent,
+    WebhookSecret,
+)
+
+PARK_FOR = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """An endpoint that has something due and is free. `has_history`: something arrived before."""
+
+    endpoint_id: int
+    is_failing: bool
+    has_history: bool
+
+
+@dataclass(frozen=True)
+class Head:
+    """The oldest waiting delivery of a key, with all that its request needs."""
+
+    delivery_id: int
+    event_row_id: int
+    event_id: str
+    kind: str
+    happened_at: datetime
+    data: dict[str, Any]
+    url: str
+    tries: int
+    is_manual: bool
+    is_due: bool
+    lease_until: datetime
+    sealed_secrets: tuple[str, ...]
+
+
+def _is_due(at: datetime) -> ColumnElement[bool]:
+    return (WebhookDelivery.state == DeliveryState.WAITING) & (
+        WebhookDelivery.next_attempt_at <= at
+    )
+
+
+def due_endpoints(
+    limit: int, *, slow: Collection[int], suspects: bool, but: Collection[int]
+) -> list[Candidate]:
+    """Free endpoints with something due, those first that waited longest for their turn.
+
+    `suspects` asks for those that fail, never worked or are in `slow`; else for all others.
+    """
+    at = clock.now()
+    suspect = (
+        WebhookEndpoint.failing_since.is_not(None)
+        | WebhookEndpoint.last_success_at.is_(None)
+        | WebhookEndpoint.id.in_(slow)
+    )
+    query = (
+        select(WebhookEndpoint.id, WebhookEndpoint.failing_since, WebhookEndpoint.last_success_at)
+        .where(
+            WebhookEndpoint.state == EndpointState.ACTIVE,
+            WebhookEndpoint.deleted_at.is_(None),
+            WebhookEndpoint.id.not_in(but),
+            or_(WebhookEndpoint.lease_id.is_(None), WebhookEndpoint.lease_until < at),
+            suspect if suspects else ~suspect,
+            select(WebhookDelivery.id)
+            .where(WebhookDelivery.endpoint_id == WebhookEndpoint.id, _is_due(at))
+            .exists(),
+        )
+        .order_by(WebhookEndpoint.lease_until.asc().nulls_first(), WebhookEndpoint.id)
+        .limit(limit)
+    )
+    return [
+        Candidate(row.id, row.failing_since is not None, row.last_success_at is not None)
+        for row in db.session.execute(query)
+    ]
+
+
+def due_keys(endpoint_id: int, limit: int) -> Sequence[str]:
+    """Ordering keys of the endpoint with something due, the one that is due longest first."""
+    first = func.min(WebhookDelivery.next_attempt_at)
+    return db.session.scalars(
+        select(WebhookDelivery.ordering_key)
+        .where(WebhookDelivery.endpoint_id == endpoint_id, _is_due(clock.now()))
+        .group_by(WebhookDelivery.ordering_key)
+        .order_by(first, WebhookDelivery.ordering_key)
+        .limit(limit)
+    ).all()
+
+
+def find_head(endpoint_id: int, key: str, lease_id: str) -> Head | None:
+    """The head of a key while the endpoint is active and leased by `lease_id`; else None."""
+    at = clock.now()
+    row = db.session.execute(
+        select(
+            WebhookDelivery.id,
+            WebhookDelivery.event_id,
+            WebhookDelivery.attempts,
+            WebhookDelivery.is_manual,
+            WebhookDelivery.next_attempt_at,
+            WebhookEvent.public_id,
+            WebhookEvent.type,
+            WebhookEvent.created_at,
+            WebhookEvent.data,
+            WebhookEndpoint.url,
+            WebhookEndpoint.lease_until,
+        )
+        .join(WebhookEvent, WebhookEvent.id == WebhookDelivery.event_id)
+        .join(WebhookEndpoint, WebhookEndpoint.id == WebhookDelivery.endpoint_id)
+        .where(
+            WebhookDelivery.endpoint_id == endpoint_id,
+            WebhookDelivery.ordering_key == key,
+            WebhookDelivery.state == DeliveryState.WAITING,
+            WebhookEndpoint.state == EndpointState.ACTIVE,
+            WebhookEndpoint.deleted_at.is_(None),
+            WebhookEndpoint.lease_id == lease_id,
+        )
+        .order_by(WebhookDelivery.event_id)
+        .limit(1)
+    ).first()
+    if row is None:
+        return None
+    sealed = db.session.scalars(
+        select(WebhookSecret.sealed)
+        .where(
+            WebhookSecret.endpoint_id == endpoint_id,
+            or_(WebhookSecret.expires_at.is_(None), WebhookSecret.expires_at > at),
+        )
+        .order_by(WebhookSecret.id.desc())
+    )
+    return Head(
+        delivery_id=row.id,
+        event_row_id=row.event_id,
+        event_id=row.public_id,
+        kind=row.type,
+        happened_at=row.created_at,
+        data=row.data,
+        url=row.url,
+        tries=row.attempts,
+        is_manual=row.is_manual,
+        # One that was never tried waits for its predecessor alone, which is gone.
+        is_due=row.next_attempt_at <= at or row.attempts == 0,
+        lease_until=row.lease_until,
+        sealed_secrets=tuple(sealed),
+    )
+
+
+def park_behind(endpoint_id: int, key: str, event_row_id: int) -> None:
+    """Set back what is due behind a head that waits for its next try."""
+    at = clock.now()
+    db.session.execute(
+        update(WebhookDelivery)
+        .where(
+            WebhookDelivery.endpoint_id == endpoint_id,
+            WebhookDelivery.ordering_key == key,
+            WebhookDelivery.event_id > event_row_id,
+            _is_due(at),
+        )
+        .values(next_attempt_at=at + PARK_FOR)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def call_up_next(endpoint_id: int, key: str) -> bool:
+    """Make the new head of a key due; whether there is one."""
+    at = clock.now()
+    row = db.session.execute(
+        select(WebhookDelivery.id, WebhookDelivery.next_attempt_at)
+        .where(
+            WebhookDelivery.endpoint_id == endpoint_id,
+            WebhookDelivery.ordering_key == key,
+            WebhookDelivery.state == DeliveryState.WAITING,
+        )
+        .order_by(WebhookDelivery.event_id)
+        .limit(1)
+    ).first()
+    if row is None:
+        return False
+    if row.next_attempt_at > at:
+        db.session.execute(
+            update(WebhookDelivery)
+            .where(WebhookDelivery.id == row.id, WebhookDelivery.attempts == 0)
+            .values(next_attempt_at=at)
+            .execution_options(synchronize_session=False)
+        )
+    return True
+
+
+def cancel_waiting(endpoint_id: int) -> int:
+    """Cancel what waits for an endpoint; how many deliveries."""
+    canceled = db.session.execute(
+        update(WebhookDelivery)
+        .where(
+            WebhookDelivery.endpoint_id == endpoint_id,
+            WebhookDelivery.state == DeliveryState.WAITING,
+        )
+        .values(state=DeliveryState.CANCELED, next_attempt_at=clock.now())
+        .execution_options(synchronize_session=False)
+    )
+    return int(getattr(canceled, "rowcount", 0))

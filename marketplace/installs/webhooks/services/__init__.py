@@ -1,0 +1,1 @@
+"""What people and the engine do with endpoints and deliveries, split by verb."""
