@@ -6,6 +6,7 @@ registry has.
 
 import os
 import shutil
+from pathlib import Path
 from typing import NoReturn
 
 import pytest
@@ -44,3 +45,14 @@ def connectors_file() -> str:
     if not path:
         pytest.skip("needs the file of real connectors: set PORTICO_CONNECTORS to its path")
     return path
+
+
+def node_clients() -> str:
+    """The folder node_modules with npm's openid-client, beside a `node` on the PATH."""
+    how = "npm install --prefix FOLDER openid-client@6, and set NODE_CLIENTS=FOLDER"
+    if shutil.which("node") is None:
+        missing("Node.js", "install it, then " + how)
+    folder = Path(os.environ.get("NODE_CLIENTS") or "missing") / "node_modules"
+    if not (folder / "openid-client").is_dir():
+        missing("npm's openid-client", how)
+    return str(folder.resolve())

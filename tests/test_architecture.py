@@ -106,6 +106,10 @@ PUBLIC_CHANGES = {
     "engagement.report",  # five an hour for one address
     "engagement.unsubscribe",  # the link in the mail is signed
     "identity.logout",  # ends nothing but the caller's own session
+    "oauth_endpoints.introspect",  # the client authenticates itself
+    "oauth_endpoints.par",  # likewise
+    "oauth_endpoints.revoke",  # likewise
+    "oauth_endpoints.token",  # likewise
     "search_pages.record",  # counts a word, limited for one address
 }
 

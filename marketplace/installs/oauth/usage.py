@@ -43,13 +43,12 @@ def note_use(token: LiveToken, *scopes: str) -> None:
 def _note_scopes(installation_id: int, scopes: tuple[str, ...]) -> None:
     at = clock.now()
     mine = ScopeUse.installation_id == installation_id
-    known = dict(
-        db.session.execute(
+    known = {
+        row.scope: row.last_used_at
+        for row in db.session.execute(
             select(ScopeUse.scope, ScopeUse.last_used_at).where(mine, ScopeUse.scope.in_(scopes))
         )
-        .tuples()
-        .all()
-    )
+    }
     for scope in sorted(scopes):
         noted = known.get(scope)
         if noted is None:

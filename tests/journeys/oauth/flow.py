@@ -92,7 +92,7 @@ class Partner:
 
     def exchange(self, browser: FlaskClient, code: str, **changes: Any) -> TestResponse:
         """Exchange a code at the token endpoint."""
-        header = changes.pop("header", self.header)
+        header = changes.pop("header") if "header" in changes else self.header
         form = {
             "grant_type": "authorization_code",
             "code": code,
@@ -105,7 +105,7 @@ class Partner:
 
     def refresh(self, browser: FlaskClient, token: str, **changes: Any) -> TestResponse:
         """Exchange a refresh token."""
-        header = changes.pop("header", self.header)
+        header = changes.pop("header") if "header" in changes else self.header
         form = {"grant_type": "refresh_token", "refresh_token": token, **changes}
         return browser.post("/oauth/token", data=form, headers=header)
 
