@@ -67,17 +67,17 @@ PARTNER_SCOPES: Mapping[str, ScopeText] = {
 
 
 def describe_scopes(names: Iterable[str]) -> list[ScopeText]:
-    """The words of each scope, in the order given; one query. A scope that nobody described is
-    told by its name (`tickets.write` is "Change tickets")."""
+    """The words of each scope that customers grant, in the order given; one query. A scope that
+    nobody described is told by its name (`tickets.write` is "Change tickets").
+
+    Scopes of partners' own credentials are another matter, whatever their names: PARTNER_SCOPES.
+    """
     names = list(dict.fromkeys(names))
     rows = {
         row.name: ScopeText(row.name, row.title, row.description, row.direction, row.is_sensitive)
         for row in db.session.scalars(select(Scope).where(Scope.name.in_(names)))
     }
-    return [
-        CUSTOMER_SCOPES.get(name) or PARTNER_SCOPES.get(name) or rows.get(name) or _guess(name)
-        for name in names
-    ]
+    return [CUSTOMER_SCOPES.get(name) or rows.get(name) or _guess(name) for name in names]
 
 
 def _guess(name: str) -> ScopeText:

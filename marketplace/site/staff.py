@@ -29,6 +29,7 @@ MENU: tuple[tuple[str, tuple[tuple[str, str, str, str, str], ...]], ...] = (
             ("reviewing.queue", "reviews.queue", "Listings to review", "list-checks", "reviews"),
             ("engagement.staff_flags", "flags.handle", "Flagged reviews", "flag", "flags"),
             ("engagement.staff_cases", "cases.handle", "Reports of abuse", "shield", "cases"),
+            ("installs_staff.erasures", "erasures.watch", "Erasures", "archive", ""),
         ),
     ),
     (
@@ -39,6 +40,7 @@ MENU: tuple[tuple[str, tuple[tuple[str, str, str, str, str], ...]], ...] = (
             ("curation.collections", "collections.manage", "Collections", "layers", ""),
             ("curation.categories", "categories.manage", "Categories", "folder", ""),
             ("requests.index", "request.manage", "Requests", "lightbulb", "requests"),
+            ("installs_staff.scopes", "scopes.manage", "Scopes", "key", ""),
         ),
     ),
     (

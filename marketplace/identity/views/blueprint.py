@@ -79,7 +79,13 @@ def _account_menu() -> dict[str, Any]:
             items.insert(
                 0, item("identity.organization_profile", "Profile", "briefcase", slug=slug)
             )
-        if "installs.inventory" in current_app.view_functions:
-            items.append(item("installs.inventory", "Apps", "plug", slug=slug))
+        has_apps = active.organization_kind != "platform"
+        if has_apps and "installs.inventory" in current_app.view_functions:
+            items.append(
+                {
+                    **item("installs.inventory", "Apps", "plug", slug=slug),
+                    "current": request.path.startswith(f"/organizations/{slug}/apps"),
+                }
+            )
         groups.append({"title": active.organization_name, "items": items})
     return {"account_nav": groups}

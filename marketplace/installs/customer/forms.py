@@ -10,9 +10,7 @@ from marketplace.installs.models import MembersMay, RuleVerdict, ScopeDirection
 class UninstallForm(FlaskForm):  # type: ignore[misc]  # flask-wtf has no types
     """Why an app is removed."""
 
-    reason = RadioField(
-        "Why do you remove it?", choices=list(REASONS.items()), validate_choice=False
-    )
+    reason = RadioField("Why do you remove it?", choices=dict(REASONS), validate_choice=False)
     note = TextAreaField("Anything else?", description="The publisher reads this.")
 
 
@@ -33,11 +31,11 @@ class PolicyForm(FlaskForm):  # type: ignore[misc]  # flask-wtf has no types
 
     members_may = RadioField(
         "Members who are neither owner nor admin",
-        choices=[
-            (MembersMay.INSTALL.value, "Install by themselves"),
-            (MembersMay.REQUEST.value, "Ask an admin"),
-            (MembersMay.NOTHING.value, "Do nothing"),
-        ],
+        choices={
+            MembersMay.INSTALL.value: "Install by themselves",
+            MembersMay.REQUEST.value: "Ask an admin",
+            MembersMay.NOTHING.value: "Do nothing",
+        },
         validate_choice=False,
     )
     only_allowed = BooleanField(
@@ -54,7 +52,10 @@ class RuleForm(FlaskForm):  # type: ignore[misc]  # flask-wtf has no types
     )
     verdict = RadioField(
         "Rule",
-        choices=[(RuleVerdict.BLOCK.value, "Block"), (RuleVerdict.ALLOW.value, "Allow")],
+        choices={
+            RuleVerdict.BLOCK.value: "Block",
+            RuleVerdict.ALLOW.value: "Allow",
+        },
         validate_choice=False,
     )
     note = StringField("Note", description="Members read it on the listing.")
@@ -80,10 +81,10 @@ class ScopeForm(FlaskForm):  # type: ignore[misc]  # flask-wtf has no types
     description = TextAreaField("Description", description="Which data exactly, in one sentence.")
     direction = RadioField(
         "With it an app",
-        choices=[
-            (ScopeDirection.READ.value, "sees data"),
-            (ScopeDirection.WRITE.value, "changes data"),
-        ],
+        choices={
+            ScopeDirection.READ.value: "sees data",
+            ScopeDirection.WRITE.value: "changes data",
+        },
         validate_choice=False,
     )
     is_sensitive = BooleanField(

@@ -72,6 +72,13 @@ def side_menu() -> dict[str, Any]:
                     item("API keys", "developer.keys", "key", *pages_of("developer.key")),
                     item("API calls", "developer.calls", "activity", "developer.call"),
                     item("Sandbox", "developer.sandbox", "box", *pages_of("developer.sandbox")),
+                    item(
+                        "Erasures",
+                        "installs.partner_erasures",
+                        "archive",
+                        "installs.partner_erasure",
+                        "installs.confirm_erasure",
+                    ),
                 ],
             },
         ]

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy import select
 from sqlalchemy.orm import contains_eager, joinedload
 
+from marketplace.catalogue.models import Listing
 from marketplace.core.database import db
 from marketplace.identity.models import Organization
 from marketplace.installs.customer.install_policy import Policy, PolicyRule
@@ -48,7 +49,10 @@ def rules_to_show(organization_id: int) -> Sequence[InstallRule]:
     return db.session.scalars(
         select(InstallRule)
         .where(InstallRule.organization_id == organization_id)
-        .options(joinedload(InstallRule.listing), joinedload(InstallRule.publisher))
+        .options(
+            joinedload(InstallRule.listing).joinedload(Listing.publisher),
+            joinedload(InstallRule.publisher),
+        )
         .order_by(InstallRule.verdict.desc(), InstallRule.id)
     ).all()
 
