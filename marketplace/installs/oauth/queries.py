@@ -4,15 +4,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.orm import joinedload
 
 from marketplace.core.database import db
 from marketplace.installs.credentials import hash_secret
 from marketplace.installs.models import (
     ClientKind,
     Installation,
-    InstallRequest,
-    InstallRequestState,
     OAuthClient,
     OAuthGrant,
     OAuthToken,
@@ -70,17 +67,4 @@ def find_installation(public_id: str, client: OAuthClient) -> Installation | Non
             Installation.app_id == client.app_id,
             Installation.environment == client.environment,
         )
-    )
-
-
-def open_request(organization_id: int, listing_id: int) -> InstallRequest | None:
-    """The request to install that waits for the organization's admins, with its author."""
-    return db.session.scalar(
-        select(InstallRequest)
-        .where(
-            InstallRequest.organization_id == organization_id,
-            InstallRequest.listing_id == listing_id,
-            InstallRequest.state == InstallRequestState.OPEN,
-        )
-        .options(joinedload(InstallRequest.requested_by))
     )

@@ -179,7 +179,7 @@ def make_people(sign_in: Any, name: str = "Blue Kite") -> Customer:
 
 def hidden_fields(page: TestResponse) -> dict[str, str]:
     """The hidden fields of the page's consent form."""
-    form = re.search(r'<form method="post"[^>]*action="/oauth/authorize.*?</form>', page.text, re.S)
+    form = re.search(r'<form\s[^>]*action="/oauth/authorize.*?</form>', page.text, re.S)
     assert form is not None, page.text[:2000]
     return dict(re.findall(r'<input type="hidden"\s+name="([^"]+)"\s+value="([^"]*)"', form[0]))
 

@@ -1,6 +1,6 @@
 """The page on which a person lets an app in, and the ways off it."""
 
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from authlib.oauth2 import OAuth2Error
 from flask import Response, make_response, redirect, render_template, request, url_for
@@ -10,6 +10,7 @@ from marketplace.core.errors import ConflictError, ForbiddenError, InvalidError,
 from marketplace.core.limits import limiter
 from marketplace.core.permissions import Actor, current_actor, needs, public
 from marketplace.core.security_headers import let_forms_reach
+from marketplace.core.unit_of_work import keep_writes
 from marketplace.identity.models import Organization
 from marketplace.identity.next_path import MAX_LENGTH
 from marketplace.installs.customer.consent import (
@@ -19,6 +20,8 @@ from marketplace.installs.customer.consent import (
     prepare_consent,
 )
 from marketplace.installs.customer.forms import AskForm
+from marketplace.installs.customer.queries.apps import installed_by
+from marketplace.installs.customer.queries.requests import open_request
 from marketplace.installs.customer.services.consent import decline_consent, give_consent
 from marketplace.installs.customer.services.requests import request_install
 from marketplace.installs.oauth.authorization import (
@@ -31,7 +34,7 @@ from marketplace.installs.oauth.authorization import (
 from marketplace.installs.oauth.grant_types import Approval
 from marketplace.installs.oauth.parameters import Parameters, from_pairs
 from marketplace.installs.oauth.pushed import find_kept, keep_for_later, take_pushed
-from marketplace.installs.oauth.queries import find_installation, open_request
+from marketplace.installs.oauth.queries import find_installation
 from marketplace.installs.oauth.server import server
 from marketplace.installs.oauth.views.blueprints import oauth
 
@@ -48,6 +51,12 @@ class Asked:
         self.parameters = parameters
         self.handle = handle
         self.request: AuthorizationRequest = check_request(parameters)
+
+    @property
+    def destination(self) -> str:
+        """Where the person goes afterwards, as far as it tells a person something."""
+        parts = urlsplit(self.request.redirect_uri)
+        return parts.netloc or f"{parts.scheme}:"
 
     @property
     def query(self) -> list[tuple[str, str]]:
@@ -87,7 +96,8 @@ def authorize() -> ResponseReturnValue:
             asked,
             "oauth/choose.html",
             organizations=organizations,
-            chosen=actor.organization_id,
+            installed=installed_by(asked.request.app.id, [found.id for found in organizations]),
+            active_id=actor.organization_id,
         )
     return _ask(asked, actor, organization, can_choose=len(organizations) > 1)
 
@@ -110,7 +120,11 @@ def approve() -> ResponseReturnValue:
         again = prepare_consent(actor, asked.request.client, organization, asked.request.scopes)
         return _show(asked, again, problem=error.detail, status=409)
     except ForbiddenError as error:
-        return _page(asked, "oauth/refused.html", status=403, reason=error.detail)
+        if error.code == "cap":
+            # Its publisher is told, which must not be undone with the rest.
+            keep_writes()
+        again = prepare_consent(actor, asked.request.client, organization, asked.request.scopes)
+        return _show(asked, again, status=403)
     granted = tuple(name for name in consent.asked if name in installation.granted_scopes)
     return _send_code(asked, Approval(installation, granted, actor.user_id))
 
@@ -125,7 +139,8 @@ def decline() -> ResponseReturnValue:
         return asked
     actor, organization = current_actor(), _posted_organization(asked)
     consent = prepare_consent(actor, asked.request.client, organization, asked.request.scopes)
-    decline_consent(actor, consent)
+    if consent.verdict is Verdict.CONSENT:
+        decline_consent(actor, consent)
     return redirect(asked.request.answer("access_denied", "The person declined."), 303)
 
 
