@@ -6,12 +6,17 @@ from flask.typing import ResponseReturnValue
 from marketplace.core.pagination import paginate
 from marketplace.core.permissions import current_actor, needs
 from marketplace.installs.developer.queries import apps as queries
+from marketplace.installs.developer.quick_start_steps import (
+    CALLBACK,
+    STEPS,
+    WEBHOOKS,
+    settings_command,
+)
 from marketplace.installs.developer.services.sandbox import find_sandbox
 from marketplace.installs.developer.views.blueprint import active_partner, blueprint
 from marketplace.installs.models import Environment
 
 MOST_APPS = 100
-LISTENER = "http://127.0.0.1:8765/callback"
 
 
 @blueprint.get("/developers")
@@ -33,7 +38,12 @@ def quick_start() -> ResponseReturnValue:
         app=app,
         client=client,
         sandbox=find_sandbox(partner.id),
-        listener=LISTENER,
-        public_url=current_app.config["PUBLIC_URL"],
+        callback=CALLBACK,
+        webhooks=WEBHOOKS,
+        settings_command=settings_command(
+            current_app.config["PUBLIC_URL"],
+            client.client_id if client is not None else "paste the client ID of the test client",
+        ),
+        steps=STEPS,
         may_manage=current_actor().can("sandbox.manage"),
     )
