@@ -31,6 +31,7 @@ from marketplace.installs.webhooks.catalogue_events import (
     tell_review_posted,
 )
 from marketplace.installs.webhooks.dispatcher import run_until_stopped as deliver_webhooks
+from marketplace.installs.webhooks.views import blueprint as webhooks
 from marketplace.site.health import blueprint as health
 from marketplace.site.media import blueprint as media
 from marketplace.site.staff import blueprint as staff
@@ -55,6 +56,7 @@ def register_blueprints(app: Flask, csrf: CSRFProtect) -> None:
         discovery.blueprint,
         installs,
         installs_staff,
+        webhooks,
         oauth,
         oauth_endpoints,
     ):

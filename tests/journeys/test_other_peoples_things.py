@@ -97,6 +97,10 @@ OWNERS = {
     "organization.see_members",
     "review.answer",
     "session.end",
+    "webhook.manage",
+    "webhook.read",
+    "webhook_delivery.read",
+    "webhook_delivery.send_again",
 }
 # Pages about one's own organization, which need a role there but name no resource.
 OWN_ORGANIZATION = {
@@ -109,6 +113,8 @@ OWN_ORGANIZATION = {
     "portal.use",
     "reviews.received",
     "sandbox.manage",
+    "webhook.create",
+    "webhooks.read",
 }
 # For an organization other than the listing's publisher.
 OTHER_ORGANIZATIONS = {"listing.declare_use", "listing.withdraw_use", "review.write"}
