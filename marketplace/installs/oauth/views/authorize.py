@@ -112,8 +112,6 @@ def approve() -> ResponseReturnValue:
         return asked
     actor, organization = current_actor(), _posted_organization(asked)
     consent = prepare_consent(actor, asked.request.client, organization, asked.request.scopes)
-    if consent.verdict not in {Verdict.CONSENT, Verdict.GRANTED}:
-        return _show(asked, consent)
     try:
         installation = give_consent(actor, consent, shown=request.form.get("fingerprint", ""))
     except ConflictError as error:
