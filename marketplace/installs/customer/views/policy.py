@@ -118,9 +118,12 @@ def _policy_page(organization: Organization, form: PolicyForm) -> str:
 
 def _rule_page(organization: Organization, form: RuleForm) -> str:
     q = " ".join(request.values.get("q", "").replace("\x00", "").split())[:MAX_SEARCH]
+    subject = find_subject((form.target.data or "")[:500])
     return render_template(
         "installs/rule_form.html",
         organization=organization,
+        subject=subject,
+        is_publisher=isinstance(subject, Organization),
         form=form,
         q=q,
         listings=search_listings(q) if q else [],
