@@ -16,6 +16,7 @@ from marketplace.core.logging import redact_text
 from tests.factories.apps import make_installation
 from tests.journeys.oauth.attacks import (
     nothing_changes,
+    refused,
 )
 from tests.journeys.oauth.conftest import SignIn
 from tests.journeys.oauth.flow import (
@@ -202,3 +203,18 @@ def test_an_installation_made_by_others_is_not_answered_for(
         page = stranger.browser.get(partner.address(organization=customer.organization.slug))
         assert page.status_code == 200
         assert hidden_fields(page)["organization"] == stranger.organization.slug
+
+
+def test_nothing_is_answered_over_plain_http(
+    app: Flask, client: FlaskClient, partner: Partner, customer: Customer
+) -> None:
+    before = app.config["PUBLIC_URL"]
+    app.config["PUBLIC_URL"] = "http://market.example"
+    try:
+        with nothing_changes():
+            answer = client.post("/oauth/token", data={"grant_type": "x"}, headers=partner.header)
+            refused(answer, "insecure_transport")
+            sent = answer_in(customer.browser.get(partner.address()))
+            assert sent["error"] == "insecure_transport"
+    finally:
+        app.config["PUBLIC_URL"] = before

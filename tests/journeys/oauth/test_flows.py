@@ -3,6 +3,7 @@
 from datetime import timedelta
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
+from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
@@ -17,7 +18,9 @@ from marketplace.installs.models import (
 )
 from marketplace.installs.oauth.tokens import find_access_token
 from tests.factories.apps import make_installation
+from tests.factories.mails import mails
 from tests.factories.people import make_customer, make_member, make_user
+from tests.factories.queries import count_queries
 from tests.journeys.oauth.conftest import SignIn
 from tests.journeys.oauth.flow import (
     ISSUER,
@@ -231,3 +234,40 @@ def test_a_pushed_request_is_checked_like_any_other(client: FlaskClient, partner
         assert answer.status_code == 400
         assert answer.json["error"] == error, change
     assert client.post("/oauth/par", data=partner.request()).status_code == 401
+
+
+def test_a_reached_cap_is_said_to_the_person_and_mailed_to_the_publisher(
+    app: Flask, partner: Partner, customer: Customer
+) -> None:
+    maker = make_member(partner.publisher, Role.DEVELOPER)
+    form = customer.consent_form(partner.address())
+    settings = app.extensions["portico_settings"]
+    app.extensions["portico_settings"] = settings.model_copy(update={"uncertified_install_cap": 0})
+    try:
+        answer = customer.browser.post(partner.address(), data=form)
+    finally:
+        app.extensions["portico_settings"] = settings
+    assert answer.status_code == 403
+    assert "not certified yet" in answer.text
+    assert counts()["installation"] == 0
+
+    assert [mail["to"] for mail in mails()] == [maker.email]
+
+
+def test_the_pages_cost_the_same_however_much_there_is(
+    partner: Partner, customer: Customer, sign_in: SignIn
+) -> None:
+    def cost(address: str) -> int:
+        return count_queries(lambda: customer.browser.get(address))
+
+    consent = partner.address(organization=customer.organization.slug)
+    cost(consent)
+    for _ in range(2):
+        make_member(make_customer("Red Fern"), user=customer.person)
+    db.session.commit()
+    few = cost(consent), cost(partner.address())
+    for _ in range(6):
+        make_member(make_customer("Red Fern"), user=customer.person)
+    db.session.commit()
+    assert (cost(consent), cost(partner.address())) == few
+    assert max(few) <= 20
