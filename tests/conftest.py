@@ -98,6 +98,7 @@ def app(application: Flask, database_kind: str) -> Iterator[Flask]:
             with db.engine.begin() as connection:
                 connection.execute(text(f"TRUNCATE {names} RESTART IDENTITY CASCADE"))
         shutil.rmtree(folder / "mail", ignore_errors=True)
+        application.extensions["portico_recorder"].clear()
         yield application
         db.session.remove()
         db.engine.dispose()

@@ -5,7 +5,7 @@ import json
 from functools import lru_cache
 from typing import Any
 
-from flask import Blueprint, Response, current_app, render_template, request
+from flask import Blueprint, Response, current_app, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from marketplace.api.v1.answers import add_headers
@@ -77,7 +77,7 @@ def _apis() -> dict[str, Any]:
     ]
     signing_in = [
         {"type": "Authentication", "url": f"{base}/.well-known/oauth-authorization-server"},
-        {"type": "Signup", "url": f"{base}/login"},
+        {"type": "SignUp", "url": f"{base}{url_for('identity.login')}"},
     ]
     return {
         "aid": f"{_host(base)}:portico",

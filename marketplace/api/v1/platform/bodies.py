@@ -24,12 +24,12 @@ class Body(BaseModel):
 B = TypeVar("B", bound=Body)
 
 
-def read_body(shape: type[B]) -> B:
-    """The request's body. No body at all is an empty object.
+def read_body(shape: type[B], *, needed: bool = True) -> B:
+    """The request's body. Where it is not `needed`, no body is an empty object.
 
     Raises MediaTypeError, InvalidJsonError, InvalidError by field.
     """
-    raw = _raw()
+    raw = _raw(needed)
     read_object(raw)
     try:
         return shape.model_validate_json(raw)
@@ -39,7 +39,7 @@ def read_body(shape: type[B]) -> B:
 
 def read_changes(shape: type[Body]) -> dict[str, Any]:
     """The fields of the body that were sent, checked like `read_body`; None takes one away."""
-    given = read_object(_raw())
+    given = read_object(_raw(needed=True))
     read_body(shape)
     return given
 
@@ -56,9 +56,9 @@ def read_object(raw: bytes) -> dict[str, Any]:
     return found
 
 
-def _raw() -> bytes:
+def _raw(needed: bool) -> bytes:
     raw = request.get_data()
-    if not raw and not request.content_type:
+    if not raw and not needed:
         return b"{}"
     if request.mimetype not in JSON_TYPES:
         raise MediaTypeError("Send `Content-Type: application/json`.")

@@ -4,9 +4,10 @@ The shapes are checked here, exactly as they are documented; what the words must
 the catalogue's own rules (catalogue/content.py), with the same messages as in the editor.
 """
 
+import copy
 from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import Field, TypeAdapter
 
 from marketplace.api.v1.platform.bodies import Body
 from marketplace.catalogue.content import (
@@ -14,6 +15,7 @@ from marketplace.catalogue.content import (
     Compliance,
     Direction,
     Kind,
+    ListingContent,
     PricingModel,
     Region,
 )
@@ -187,3 +189,20 @@ class ListingChanges(Body):
     screenshots: list[ScreenshotChange] | None = Field(
         default=None, max_length=8, description="Screenshots in their order."
     )
+
+
+def empty_value(field: str) -> Any:
+    """What a field of the content holds when nothing is said in it."""
+    return copy.deepcopy(_EMPTY[field])
+
+
+# What is required has no default; in a draft it may be missing all the same.
+_EMPTY: dict[str, Any] = {
+    **dict.fromkeys(("name", "tagline", "description", "kind"), ""),
+    "categories": [],
+    **{
+        name: TypeAdapter(Any).dump_python(field.get_default(), mode="json")
+        for name, field in ListingContent.model_fields.items()
+        if not field.is_required()
+    },
+}

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import Row, bindparam, func, select
+from sqlalchemy import bindparam, func, select
 
 from marketplace.core.database import Id, db
 from marketplace.identity.models import Organization
@@ -18,8 +18,8 @@ _NAMES = (
 )
 
 
-def names_of(app_id: int, customer_id: int | None) -> Row[Any]:
+def names_of(app_id: int, customer_id: int | None) -> Any:
     """The app's name, and the organization's that its token speaks for; one query."""
     names = {"app": app_id, "customer": customer_id}
-    row: Row[Any] = db.session.connection().execute(_NAMES, names).one()
+    row: Any = db.session.connection().execute(_NAMES, names).one()
     return row

@@ -121,8 +121,9 @@ def _erasures(partner_id: int, environment: Environment) -> Select[ErasureReques
         .where(App.publisher_id == partner_id, ErasureRequest.environment == environment)
         .options(
             contains_eager(ErasureRequest.app),
-            contains_eager(ErasureRequest.installation).joinedload(Installation.organization),
-            joinedload(ErasureRequest.installation).joinedload(Installation.listing),
+            contains_eager(ErasureRequest.installation).options(
+                joinedload(Installation.organization), joinedload(Installation.listing)
+            ),
         )
     )
 

@@ -20,7 +20,7 @@ from marketplace.api.v1.platform.answers import (
 )
 from marketplace.api.v1.platform.authentication import Credential
 from marketplace.api.v1.platform.bodies import Body, read_body, read_changes
-from marketplace.api.v1.platform.changes import ListingChanges
+from marketplace.api.v1.platform.changes import ListingChanges, empty_value
 from marketplace.api.v1.platform.errors import IfMatchNeededError, NoDraftError, StaleError
 from marketplace.api.v1.platform.guard import token_needs
 from marketplace.api.v1.platform.operations import Group, Reply
@@ -204,11 +204,11 @@ class SubmissionNote(Body):
 @token_needs("listings.write", live_only=True, action="listing.submit", load=own_listing)
 def submit_listing(credential: Credential, listing: Listing) -> ResponseReturnValue:
     """The draft, handed in."""
-    note = read_body(SubmissionNote).note
+    note = read_body(SubmissionNote, needed=False).note
     revision = publishing.open_revision(listing.id)
     if revision is None:
         raise NoDraftError("There is no draft to submit. Change the listing first.")
-    if "If-Match" in request.headers:
+    if request.headers.get("If-Match", "").strip():
         _check_match(listing, revision)
     done = submission.submit(
         listing, revision, credential.actor, note=note, expected=revision.lock_version
@@ -285,7 +285,9 @@ def _check_match(listing: Listing, revision: Revision | None) -> None:
 
 def _checked(listing: Listing, stored: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
     """The values to save. Raises InvalidError by path for those that cannot be used."""
-    values = {name: None if is_blank(value) else value for name, value in changes.items()}
+    values = {
+        name: empty_value(name) if is_blank(value) else value for name, value in changes.items()
+    }
     answers = values.get("security")
     if isinstance(answers, dict):
         values["security"] = {
