@@ -22,6 +22,9 @@ from marketplace.installs.customer.listing_panel import install_panel
 from marketplace.installs.customer.services.offering import offer_updates_later
 from marketplace.installs.customer.views import installs, installs_staff
 from marketplace.installs.developer.views import blueprint as developer
+from marketplace.installs.health import jobs as _health_jobs  # noqa: F401 - its jobs
+from marketplace.installs.health.panel import health_panel
+from marketplace.installs.health.views import blueprint as app_health
 from marketplace.installs.oauth import jobs as _oauth_jobs  # noqa: F401 - its daily job
 from marketplace.installs.oauth.views import endpoints as oauth_endpoints
 from marketplace.installs.oauth.views import oauth
@@ -57,6 +60,7 @@ def register_blueprints(app: Flask, csrf: CSRFProtect) -> None:
         installs,
         installs_staff,
         webhooks,
+        app_health,
         oauth,
         oauth_endpoints,
     ):
@@ -71,6 +75,6 @@ def connect(app: Flask) -> None:
     setup_indexing(app)
     on_organization_changed(publisher_changed)
     on_review_posted(tell_review_posted)
-    contribute_to_listing_pages(install_panel)
+    contribute_to_listing_pages(install_panel, health_panel)
     on_listing_decided(tell_listing_decided, offer_updates_later)
     run_beside_worker(deliver_webhooks)

@@ -99,6 +99,7 @@ OWNERS = {
     "session.end",
     "webhook.manage",
     "webhook.read",
+    "app_health.read",
     "webhook_delivery.read",
     "webhook_delivery.send_again",
 }

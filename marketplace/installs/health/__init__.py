@@ -1,0 +1,1 @@
+"""Whether apps answer: probes, uptime, incidents and who is told of them."""
