@@ -27,7 +27,7 @@ PAUSED_BY = {
 # kind: title, icon, tone
 _EVENTS = {
     "installed": ("Installed", "circle-check", "success"),
-    "connected": ("Connected: the app fetched its first token", "plug", "success"),
+    "connected": ("Connected", "plug", "success"),
     "upgraded": ("Access changed", "arrow-up", "info"),
     "update_offered": ("The listing asks for more access", "bell", "info"),
     "update_declined": ("More access declined", "x", "neutral"),

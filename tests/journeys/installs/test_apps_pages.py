@@ -162,6 +162,7 @@ def test_an_installation_tells_what_it_may_do_and_what_it_used(scene: Scene) -> 
         )
     )
     client_of(scene.app).configure_url = "https://app.tides.example/settings?tab=1"
+    scene.app.status_url = "https://app.tides.example/status"
     scene.app.health = HealthState.DOWN
     scene.app.health_since = clock.now()
     db.session.commit()
@@ -170,6 +171,7 @@ def test_an_installation_tells_what_it_may_do_and_what_it_used(scene: Scene) -> 
     assert "Never used" in page
     assert "https://app.tides.example/settings?tab=1&amp;iss=" in page
     assert "This app is not answering" in page
+    assert "We check every 5 minutes whether it answers" in page
 
 
 def test_pausing_and_resuming_is_for_admins(scene: Scene, sign_in: SignIn) -> None:

@@ -21,6 +21,7 @@ from marketplace.installs.customer.showing import (
 )
 from marketplace.installs.customer.views.blueprints import installs
 from marketplace.installs.customer.views.form_errors import show_errors
+from marketplace.installs.health.panel import health_of
 from marketplace.installs.models import Installation
 from marketplace.installs.scopes import describe_scopes
 
@@ -46,6 +47,7 @@ def installation(installation: Installation) -> ResponseReturnValue:
         scopes=held_scopes(installation),
         wanted=[words[name] for name in wanted],
         timeline=timeline_of(events, {name: text.title for name, text in words.items()}),
+        health=health_of(installation.app) if installation.is_live else None,
         erasure=erasure,
         may_ask_again=erasure is not None
         and erasures.may_ask_again(erasure, last_asked_again(installation.id)),
