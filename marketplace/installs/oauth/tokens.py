@@ -4,11 +4,12 @@ A token counts only while everything above it does: its grant, the client, the a
 installation. Revoking any of them ends it at once, for nothing is kept between requests.
 """
 
+import functools
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, or_, select
+from sqlalchemy import ColumnElement, Select, and_, bindparam, case, or_, select
 from sqlalchemy.orm import aliased
 
 from marketplace.catalogue.models import Listing
@@ -91,9 +92,8 @@ def _find(token: str, kind: TokenKind) -> LiveToken | None:
     prefix = PREFIXES["access_token" if kind is TokenKind.ACCESS else "refresh_token"]
     if not token.startswith(prefix) or len(token) > MAX_TOKEN_LENGTH:
         return None
-    row = db.session.execute(
-        _live_tokens().where(OAuthToken.token_hash == hash_secret(token), OAuthToken.kind == kind)
-    ).first()
+    asked = {"hash": hash_secret(token), "kind": kind, "now": clock.now()}
+    row = db.session.connection().execute(_live_tokens(), asked).first()
     if row is None:
         return None
     values = row._asdict()
@@ -145,7 +145,9 @@ def with_standing(query: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
     )
 
 
+@functools.cache
 def _live_tokens() -> Select[*tuple[Any, ...]]:
+    # Made once: every call of the API asks it, and to make it takes longer than to run it.
     query = select(
         OAuthToken.id.label("token_id"),
         OAuthGrant.id.label("grant_id"),
@@ -172,5 +174,7 @@ def _live_tokens() -> Select[*tuple[Any, ...]]:
         grant_in_order(),
         OAuthToken.revoked_at.is_(None),
         OAuthToken.used_at.is_(None),
-        OAuthToken.expires_at > clock.now(),
+        OAuthToken.expires_at > bindparam("now"),
+        OAuthToken.token_hash == bindparam("hash"),
+        OAuthToken.kind == bindparam("kind"),
     )

@@ -1,9 +1,10 @@
 """The feed of events."""
 
+import functools
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import Row, Select, bindparam, func, select
 
 from marketplace.api.v1.platform.cursors import MOST
 from marketplace.core.database import db
@@ -39,22 +40,40 @@ def events(
 
     Cost: one query, two on PostgreSQL.
     """
-    query = _ALL.where(
-        WebhookEvent.organization_id == partner_id, WebhookEvent.environment == environment
-    )
-    if installation_id is not None:
-        query = query.where(WebhookEvent.installation_id == installation_id)
-    if kind is not None:
-        query = query.where(WebhookEvent.type == kind)
-    if after is not None:
-        query = query.where(WebhookEvent.id > after)
     until = settled_before(partner_id)
+    query = _statement(installation_id is not None, kind is not None, until is not None)
+    asked: dict[str, Any] = {
+        "partner": partner_id,
+        "environment": environment,
+        "after": after or 0,
+        "most": limit + 1,
+    }
+    if installation_id is not None:
+        asked["installation"] = installation_id
+    if kind is not None:
+        asked["kind"] = kind
     if until is not None:
+        asked["until"] = until
+    return db.session.connection().execute(query, asked).all()
+
+
+@functools.cache
+def _statement(of_installation: bool, of_kind: bool, settled: bool) -> Select[*tuple[Any, ...]]:
+    """The statement for what is asked; made once, since to make it takes longer than to run it."""
+    query = _ALL.where(
+        WebhookEvent.organization_id == bindparam("partner"),
+        WebhookEvent.environment == bindparam("environment"),
+        WebhookEvent.id > bindparam("after"),
+    )
+    if of_installation:
+        query = query.where(WebhookEvent.installation_id == bindparam("installation"))
+    if of_kind:
+        query = query.where(WebhookEvent.type == bindparam("kind"))
+    if settled:
         first_unsettled = select(func.min(WebhookEvent.id)).where(
-            WebhookEvent.organization_id == partner_id, WebhookEvent.created_at >= until
+            WebhookEvent.organization_id == bindparam("partner"),
+            WebhookEvent.created_at >= bindparam("until"),
         )
-        query = query.where(
-            WebhookEvent.id < func.coalesce(first_unsettled.scalar_subquery(), MOST)
-        )
-    query = query.order_by(WebhookEvent.id).limit(limit + 1)
-    return db.session.connection().execute(query).all()
+        until_id = func.coalesce(first_unsettled.scalar_subquery(), MOST)
+        query = query.where(WebhookEvent.id < until_id)
+    return query.order_by(WebhookEvent.id).limit(bindparam("most"))

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Row, Select, select
+from sqlalchemy import Row, Select, bindparam, select
 from sqlalchemy.orm import contains_eager, joinedload
 
 from marketplace.catalogue.models import Listing
@@ -50,11 +50,12 @@ def _installations() -> Select[*tuple[Any, ...]]:
 
 
 _ALL = _installations()
+_ONE = _ALL.where(Installation.id == bindparam("number"))
 
 
-def one_installation(installation_id: int) -> Row[Any]:
+def one_installation(installation_id: int) -> Any:
     """The installation that a token speaks for."""
-    return db.session.connection().execute(_ALL.where(Installation.id == installation_id)).one()
+    return db.session.connection().execute(_ONE, {"number": installation_id}).one()
 
 
 def partner_installation(
