@@ -113,7 +113,7 @@ def _sample_environment(environment: Mapping[str, str]) -> dict[str, str]:
         "WEBHOOK_SECRET": environment["SAMPLE_APP_WEBHOOK_SECRET"],
         "DATA_DIR": str(FOLDER / "sample_app"),
         "PORT": str(int(environment["PORT"]) + 2),
-        "APP_NAME": "Handover Notes",
+        "APP_NAME": "Address Proof",
     }
 
 
@@ -215,7 +215,7 @@ def _say_welcome(environment: Mapping[str, str]) -> None:
             for person in people
         ),
         "",
-        "  Install Handover Notes: its sample app runs beside the demo.",
+        "  Install Address Proof: its sample app runs beside the demo.",
         "",
         f"  Mail that the demo sends is in  {os.path.relpath(FOLDER / 'mail')}",
         "  Stop with Ctrl-C. `make clean` forgets the demo's data.",

@@ -65,8 +65,12 @@ def _three_free_ports(worker: str) -> int:
 
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[Demo]:
-    """The demo on a free port, with data of its own."""
+    """The demo on a free port, with data of its own; with DEMO_URL one that runs already, which
+    saves its start while a test is being written."""
     chromium()
+    if os.environ.get("DEMO_URL"):
+        yield Demo(os.environ["DEMO_URL"], Path(os.environ.get("DEMO_DATA_DIR", "instance/demo")))
+        return
     folder = tmp_path_factory.mktemp("demo")
     port = _three_free_ports(worker_id)
     environment = {

@@ -38,6 +38,7 @@ PUBLIC = (
     "/requests",
     "/auth/login",
     "/api/v1/docs",
+    "/api/v1/changelog",
     "/style-guide",
 )
 SIGNED_IN = {
@@ -51,6 +52,11 @@ SIGNED_IN = {
         "/account/reviews",
         "/organizations/birchline/members",
         "/organizations/birchline/profile",
+        "/organizations/birchline/apps",
+        "/organizations/birchline/apps/policy",
+        "/organizations/birchline/apps/policy/rules/new?q=slack",
+        "/organizations/birchline/apps/requests",
+        "/listings/knowledge-gaps/install",
         "/listings/slack/review",
         "/requests/new",
     ),
@@ -68,6 +74,17 @@ SIGNED_IN = {
         "/partner/listings/dedupe-desk/preview",
         "/partner/reviews",
         "/partner/cases",
+        "/partner/developers",
+        "/partner/apps",
+        "/partner/apps/new",
+        "/partner/webhooks",
+        "/partner/webhooks/new",
+        "/partner/webhooks/events",
+        "/partner/keys",
+        "/partner/keys/new",
+        "/partner/api-calls",
+        "/partner/sandbox",
+        "/partner/erasures",
     ),
     "Ines Moreau": (
         "/staff",
@@ -83,6 +100,9 @@ SIGNED_IN = {
         "/staff/collections",
         "/staff/synonyms",
         "/staff/search",
+        "/staff/scopes",
+        "/staff/scopes/new",
+        "/staff/erasures",
         "/staff/jobs",
     ),
 }
@@ -152,6 +172,41 @@ def test_pages_of_signed_in_people_are_accessible_and_steady(
     sign_in(page, name)
 
     assert problems_at(page, SIGNED_IN[name]) == []
+
+
+# Pages whose addresses hold random ids: where to begin, and the links to follow from there.
+LINKED = {
+    "Sanna Virtanen": [
+        ("/organizations/birchline/apps", ["Reply Drafts"]),
+        ("/organizations/birchline/apps", ["Reply Drafts", "Uninstall"]),
+        ("/organizations/birchline/apps", ["Dedupe Desk", "Read and decide"]),
+    ],
+    "Maya Lindgren": [
+        ("/partner/apps", ["Address Proof"]),
+        ("/partner/apps", ["Address Proof", "Test"]),
+        ("/partner/apps", ["Address Proof", "Live"]),
+        ("/partner/apps", ["Address Proof", "Installations"]),
+        ("/partner/webhooks", ["/webhooks"]),
+    ],
+}
+
+
+@pytest.mark.parametrize(("width", "dark"), VIEWS)
+@pytest.mark.parametrize("name", LINKED)
+def test_pages_behind_random_addresses_are_accessible_and_steady(
+    new_page: OpenPage, name: str, width: int, dark: bool
+) -> None:
+    page = new_page(width=width, dark=dark)
+    sign_in(page, name)
+    page.add_init_script(WATCH_SHIFTS)
+    found: list[str] = []
+    for start, links in LINKED[name]:
+        page.goto(start)
+        for link in links:
+            page.locator("main").get_by_role("link", name=link).first.click()
+            page.wait_for_load_state("load")
+        found += problems_of(page, f"{start} > {' > '.join(links)}")
+    assert found == []
 
 
 @pytest.mark.parametrize(("width", "dark"), VIEWS)
