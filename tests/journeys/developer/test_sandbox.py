@@ -9,6 +9,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
+from marketplace.core import clock
 from marketplace.core.database import db
 from marketplace.core.limits import limiter
 from marketplace.identity.models import Organization, Role
@@ -16,6 +17,7 @@ from marketplace.installs.models import (
     Environment,
     Installation,
     InstallationState,
+    WebhookEndpoint,
     WebhookEvent,
 )
 from tests.factories.apps import client_of, make_app, make_installation, make_sandbox
@@ -107,6 +109,23 @@ def test_events_are_made_up_and_a_wrong_wish_is_told(app: Flask, sign_in: SignIn
     assert "2 events are on the way" in browser.get("/partner/sandbox").text
     types = db.session.scalars(select(WebhookEvent.type).order_by(WebhookEvent.id)).all()
     assert types == ["installation.installed", "review.posted"]
+    assert "No endpoint listened" in browser.get("/partner/sandbox").text
+    endpoint = WebhookEndpoint(
+        public_id="we_1",
+        organization_id=partner.id,
+        environment=Environment.TEST,
+        url="https://hooks.tides.example/",
+    )
+    db.session.add(endpoint)
+    db.session.commit()
+    assert browser.post(url, data={**wish, "types": ["review.posted"]}).status_code == 303
+    newest = db.session.scalars(select(WebhookEvent).order_by(WebhookEvent.id.desc())).first()
+    assert newest is not None
+    delivery = f"/partner/webhooks/we_1/deliveries/{newest.public_id}"
+    assert delivery in browser.get("/partner/sandbox").text
+    endpoint.deleted_at = clock.now()
+    db.session.commit()
+    assert delivery not in browser.get("/partner/sandbox").text
     nothing = browser.post(url, data={"app": row.public_id})
     assert nothing.status_code == 422
     assert "Choose one or more events" in nothing.text

@@ -16,18 +16,26 @@ from marketplace.installs.models import (
     Installation,
     InstallationState,
     WebhookDelivery,
+    WebhookEndpoint,
     WebhookEvent,
 )
 
 
 @dataclass(frozen=True)
+class DeliveryRow:
+    """One delivery of a test event. `endpoint_id` is None where the endpoint was deleted."""
+
+    state: DeliveryState
+    endpoint_id: str | None
+    endpoint_url: str
+
+
+@dataclass(frozen=True)
 class EventRow:
-    """A test event and how its deliveries stand."""
+    """A test event and its deliveries."""
 
     event: WebhookEvent
-    deliveries: int
-    delivered: int
-    failed: int
+    deliveries: Sequence[DeliveryRow]
 
 
 def installations(sandbox_id: int) -> dict[int, Installation]:
@@ -44,30 +52,33 @@ def installations(sandbox_id: int) -> dict[int, Installation]:
 
 
 def latest_events(partner_id: int, limit: int) -> Sequence[EventRow]:
-    """The newest test events of the partner with their deliveries counted (one query)."""
-    newest = (
-        select(WebhookEvent.id)
+    """The newest test events of the partner with their deliveries (two queries)."""
+    events = db.session.scalars(
+        select(WebhookEvent)
         .where(
             WebhookEvent.organization_id == partner_id,
             WebhookEvent.environment == Environment.TEST,
         )
         .order_by(WebhookEvent.id.desc())
         .limit(limit)
-        .subquery()
-    )
+    ).all()
+    found: dict[int, list[DeliveryRow]] = {event.id: [] for event in events}
     rows = db.session.execute(
         select(
-            WebhookEvent,
-            func.count(WebhookDelivery.id),
-            func.count(WebhookDelivery.id).filter(WebhookDelivery.state == DeliveryState.DELIVERED),
-            func.count(WebhookDelivery.id).filter(WebhookDelivery.state == DeliveryState.FAILED),
+            WebhookDelivery.event_id,
+            WebhookDelivery.state,
+            WebhookEndpoint.public_id,
+            WebhookEndpoint.url,
+            WebhookEndpoint.deleted_at,
         )
-        .join(newest, newest.c.id == WebhookEvent.id)
-        .outerjoin(WebhookDelivery, WebhookDelivery.event_id == WebhookEvent.id)
-        .group_by(WebhookEvent.id)
-        .order_by(WebhookEvent.id.desc())
+        .join(WebhookDelivery.endpoint)
+        .where(WebhookDelivery.event_id.in_(list(found)))
+        .order_by(WebhookDelivery.id)
     )
-    return [EventRow(*row) for row in rows]
+    for row in rows:
+        endpoint_id = row.public_id if row.deleted_at is None else None
+        found[row.event_id].append(DeliveryRow(row.state, endpoint_id, row.url))
+    return [EventRow(event, found[event.id]) for event in events]
 
 
 def contents(partner_id: int) -> dict[str, int]:
