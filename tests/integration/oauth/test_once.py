@@ -1,11 +1,17 @@
 """What works once, on both databases, however many try at the same time."""
 
-from collections.abc import Callable
+import contextlib
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import func, select
+from flask.testing import FlaskClient
+from sqlalchemy import event, func, select
+from werkzeug.test import TestResponse
 
 from marketplace.core import clock
 from marketplace.core.database import db
@@ -13,6 +19,7 @@ from marketplace.core.unit_of_work import unit_of_work
 from marketplace.installs.credentials import hash_secret
 from marketplace.installs.models import (
     AuthorizationCode,
+    ClientSecret,
     Installation,
     InstallationEvent,
     OAuthGrant,
@@ -63,6 +70,83 @@ def statuses(app: Flask, act: Callable[[], int]) -> list[int]:
     db.session.remove()
     answers: list[int] = []
     raised = at_once(app, [lambda: answers.append(act())] * 4)
+    assert raised == []
+    return sorted(answers)
+
+
+@contextmanager
+def meeting_after(words: str, parties: int) -> Iterator[None]:
+    """Let the threads that read a row by a statement with these `words` wait for each other, so
+    that all of them have seen it unused before one writes."""
+    barrier = threading.Barrier(parties)
+
+    def wait(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        if statement.startswith("SELECT") and words in statement:
+            # Whoever comes later (a loser that looks again) meets nobody and goes on.
+            with contextlib.suppress(threading.BrokenBarrierError):
+                barrier.wait(timeout=3)
+
+    event.listen(db.engine, "after_cursor_execute", wait)
+    try:
+        yield
+    finally:
+        event.remove(db.engine, "after_cursor_execute", wait)
+
+
+def test_of_two_who_saw_a_code_unused_one_gets_tokens(
+    app: Flask, installation: Installation, partner: Partner
+) -> None:
+    code = issuing.issue_code(
+        partner.client,
+        installation,
+        user_id=None,
+        scopes=("events.write",),
+        redirect_uri=partner.redirect_uri,
+        code_challenge=challenge_of(partner.verifier),
+    )
+    answers = exchange_together(
+        app,
+        partner,
+        "FROM oauth_code",
+        lambda http, header: partner.exchange(http, code, header=header),
+    )
+    assert answers == [200, 400]
+    assert db.session.scalar(select(func.count()).select_from(OAuthToken)) == 2
+    assert db.session.scalars(select(OAuthGrant)).one().revoked_reason == "code_replayed"
+
+
+def test_of_two_who_saw_a_refresh_token_unused_one_gets_tokens(
+    app: Flask, installation: Installation, partner: Partner
+) -> None:
+    token = make_refresh_token(partner.client, installation=installation)
+    answers = exchange_together(
+        app,
+        partner,
+        "FROM oauth_token",
+        lambda http, header: partner.refresh(http, token, header=header),
+    )
+    assert answers == [200, 400]
+    assert db.session.scalar(select(func.count()).select_from(OAuthToken)) == 3
+    assert db.session.scalars(select(OAuthGrant)).one().revoked_reason == "refresh_replayed"
+
+
+def exchange_together(
+    app: Flask,
+    partner: Partner,
+    words: str,
+    act: Callable[[FlaskClient, dict[str, str]], TestResponse],
+) -> list[int]:
+    """What two are answered that have both read what is used up."""
+    # Noting the secret's use would let the first go on before the second reads.
+    db.session.scalars(select(ClientSecret)).one().last_used_at = clock.now()
+    db.session.commit()
+    header = partner.header
+    db.session.remove()
+    answers: list[int] = []
+    with meeting_after(words, 2):
+        raised = at_once(
+            app, [lambda: answers.append(act(app.test_client(), header).status_code)] * 2
+        )
     assert raised == []
     return sorted(answers)
 
