@@ -147,7 +147,10 @@ def add_requests(rows: Iterable[Row]) -> int:
         db.session.scalars(
             select(Membership.user_id)
             .join(Membership.organization)
-            .where(Organization.kind == OrganizationKind.CUSTOMER)
+            .where(
+                Organization.kind == OrganizationKind.CUSTOMER,
+                Organization.sandbox_of_id.is_(None),
+            )
             .order_by(Membership.user_id)
         )
     )

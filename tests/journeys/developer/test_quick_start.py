@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,6 @@ from sqlalchemy import select
 
 from marketplace.config import ROOT
 from marketplace.core.database import db
-from marketplace.core.sealing import seal
 from marketplace.identity.models import Role
 from marketplace.identity.sessions import COOKIE
 from marketplace.installs.developer.quick_start_steps import (
@@ -34,11 +34,8 @@ from marketplace.installs.models import (
     Installation,
     OAuthGrant,
     WebhookDelivery,
-    WebhookEndpoint,
-    WebhookSecret,
 )
 from marketplace.installs.webhooks.dispatcher import run_until_stopped
-from marketplace.installs.webhooks.signing import new_signing_secret
 from tests.factories.apps import make_app
 from tests.factories.people import make_customer, make_member, make_organization
 from tests.journeys.developer.test_apps import form_hidden, settings_form, shown_secrets
@@ -113,17 +110,14 @@ def test_the_commands_of_the_guide_work_as_written(
     (secret,) = shown_secrets(developer.post(f"{test_tab}/secrets", data={"seen": ""}).text)
     row = db.session.scalars(select(App)).one()
     client_id = next(c.client_id for c in row.clients if c.environment is Environment.TEST)
-    webhook_secret = new_signing_secret()
-    endpoint = WebhookEndpoint(
-        public_id="we_quick",
-        organization_id=partner.id,
-        environment=Environment.TEST,
-        url=f"http://127.0.0.1:{port}/webhooks",
+    added = developer.post(
+        "/partner/webhooks/new",
+        data={"url": f"http://127.0.0.1:{port}/webhooks", "environment": "test", "app": ""},
     )
-    db.session.add(endpoint)
-    db.session.flush()
-    db.session.add(WebhookSecret(endpoint_id=endpoint.id, sealed=seal(webhook_secret)))
-    db.session.commit()
+    assert added.status_code == 303, added.text[:500]
+    found = re.search(r"whsec_[A-Za-z0-9+/=]+", unescape(developer.get(added.location).text))
+    assert found
+    webhook_secret = found[0]
     cookie = developer.get_cookie(COOKIE)
     assert cookie is not None
     browser = tmp_path / "browser"
