@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
@@ -137,11 +138,19 @@ def _register(listing: Listing, owner_id: int | None) -> App:
                 client_id=new_public_id("pcl" if environment is Environment.LIVE else "pct"),
                 app_id=app.id,
                 environment=environment,
+                redirect_uris=[f"{_server_of(listing)}/oauth/callback"],
                 created_at=app.created_at,
             )
         )
     db.session.flush()
     return app
+
+
+def _server_of(listing: Listing) -> str:
+    """Where the app's server would be; names below .example lead nowhere."""
+    website = str(listing.content.get("website_url") or "https://apps.example")
+    parts = urlsplit(website)
+    return f"{parts.scheme}://{listing.slug}.{(parts.hostname or '').removeprefix('www.')}"
 
 
 def _install(app: App, listing: Listing, row: Row, owners: Mapping[int, int]) -> None:
@@ -213,6 +222,14 @@ def _connect_sample(app: App, sample: SampleApp) -> None:
             OAuthClient.app_id == app.id, OAuthClient.environment == Environment.LIVE
         )
     ).one()
+    before = db.session.scalar(
+        select(OAuthClient).where(
+            OAuthClient.client_id == sample.client_id, OAuthClient.id != client.id
+        )
+    )
+    if before is not None:  # an earlier version of the demo had another app as its sample
+        before.client_id = new_public_id("pcl")
+        db.session.flush()
     client.client_id = sample.client_id
     client.redirect_uris = [f"{sample.url}/oauth/callback"]
     client.install_url = f"{sample.url}/install"

@@ -179,7 +179,7 @@ LINKED = {
     "Sanna Virtanen": [
         ("/organizations/birchline/apps", ["Reply Drafts"]),
         ("/organizations/birchline/apps", ["Reply Drafts", "Uninstall"]),
-        ("/organizations/birchline/apps", ["Dedupe Desk", "Read and decide"]),
+        ("/organizations/birchline/apps", ["Reply Drafts", "Read and decide"]),
     ],
     "Maya Lindgren": [
         ("/partner/apps", ["Address Proof"]),

@@ -194,5 +194,7 @@ def _consent_page(
     response = make_response(page, status)
     target = safe_url(consent.client.install_url)
     if target is not None:
-        let_forms_reach(response, target)
+        # Browsers hold the form to this for every redirect after it: to the app's own page, through
+        # its authorization request, and back to where the app takes its code.
+        let_forms_reach(response, target, *consent.client.redirect_uris)
     return response
