@@ -20,7 +20,6 @@ class Deprecation:
     since: date
     sunset: date | None = None
     parameter: str | None = None
-    anchor: str = ""
 
 
 # By endpoint. Nothing is deprecated now; see docs/api.md for how long things are kept.
@@ -42,7 +41,7 @@ def headers_of(found: Deprecation, base: str) -> Mapping[str, str]:
     """The headers of a deprecation; `base` is the public address of the site."""
     headers = {
         "Deprecation": f"@{int(_moment(found.since).timestamp())}",
-        "Link": f'<{base}/api/v1/changelog#{found.anchor}>; rel="deprecation"; type="text/html"',
+        "Link": f'<{base}/api/v1/changelog>; rel="deprecation"; type="text/html"',
     }
     if found.sunset is not None:
         headers["Sunset"] = format_datetime(_moment(found.sunset), usegmt=True)

@@ -103,7 +103,7 @@ def describe(document: Mapping[str, Any]) -> Reference:
     return Reference(
         title=document["info"]["title"],
         version=document["info"]["version"],
-        description=document["info"].get("description", ""),
+        description=_plain(document["info"].get("description", "")),
         groups=tuple(
             Group(name, tuple(found), told.get(name, "")) for name, found in groups.items()
         ),
@@ -138,7 +138,7 @@ def _operation(
         method=method.upper(),
         path=path,
         summary=operation.get("summary", ""),
-        description=operation.get("description", ""),
+        description=_plain(operation.get("description", "")),
         parameters=tuple(_parameter(each) for each in parameters),
         answers=tuple(answers),
         example=example,

@@ -185,8 +185,9 @@ def test_calls_are_recorded_on_both_databases(app: Flask, partner: Partner) -> N
     Api(app.test_client(), partner.token()).get("/installation/members")
     Api(app.test_client(), partner.key()).get("/partner/analytics")
     Api(app.test_client(), partner.key(user=partner.owner)).get("/me")
-    assert app.extensions["portico_recorder"].flush() == 3
+    Api(app.test_client(), partner.key()).get("/partner/listings/a%00b%0d%0ac?x=%00")
+    assert app.extensions["portico_recorder"].flush() == 4
     assert app.extensions["portico_recorder"].flush() == 0
-    assert count(ApiCall) == 3
+    assert count(ApiCall) == 4
     db.session.refresh(partner.installation)
     assert partner.installation.last_used_at is not None

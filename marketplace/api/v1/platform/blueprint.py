@@ -1,5 +1,6 @@
 """The blueprint of the platform API: its problem documents, its headers, its log."""
 
+import re
 import time
 from urllib.parse import urlencode
 
@@ -22,6 +23,8 @@ from marketplace.core.errors import (
 )
 from marketplace.core.limits import limiter
 from marketplace.site.error_pages import TEXTS, problem_response
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 blueprint = Blueprint("platform_api", __name__, url_prefix="/api/v1")
 limiter.exempt(blueprint)  # it counts by itself, see guard.py
@@ -106,7 +109,8 @@ def _call(credential: Credential, status: int) -> Call:
 
 
 def _path() -> str:
-    """The address as it is logged: values of parameters that we do not know are left out."""
+    """The address as it is logged, without control characters; values of parameters that we do
+    not know are left out."""
     path = request.path
     if request.environ.get("QUERY_STRING"):
         operation = OPERATIONS.get(request.endpoint or "")
@@ -116,4 +120,4 @@ def _path() -> str:
             for name, value in request.args.items(multi=True)
         ]
         path = f"{path}?{urlencode(pairs, safe='*')}"
-    return path[:300]
+    return _CONTROL.sub("\ufffd", path)[:300]

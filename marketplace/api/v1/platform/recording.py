@@ -18,7 +18,7 @@ from flask import Flask
 from sqlalchemy import Connection, bindparam, insert, or_, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, TimeoutError
 
 from marketplace.core.database import db
 from marketplace.installs.models import (
@@ -119,13 +119,13 @@ class Recorder:
             with db.engine.begin() as connection:
                 _write_calls(connection, calls)
             return len(calls)
-        except IntegrityError:
-            # Something that a call names is gone. The others are kept.
-            return sum(self._write_one(call) for call in calls)
-        except DBAPIError as error:
-            log.warning("calls of the API wait for the database", extra={"error": str(error.orig)})
+        except (OperationalError, InterfaceError, TimeoutError) as error:
+            log.warning("calls of the API wait for the database", extra={"error": str(error)[:300]})
             self._put_back(calls)
             return 0
+        except DBAPIError:
+            # Something that one of them names is gone. The others are kept.
+            return sum(self._write_one(call) for call in calls)
 
     def _write_one(self, call: Call) -> bool:
         try:

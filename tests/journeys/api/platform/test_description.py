@@ -151,7 +151,7 @@ def test_a_client_without_a_token_finds_the_authorization_server(
 @pytest.fixture
 def deprecated(monkeypatch: pytest.MonkeyPatch) -> None:
     entries = {
-        "platform_api.me": Deprecation(date(2026, 12, 1), date(2027, 12, 1), anchor="me"),
+        "platform_api.me": Deprecation(date(2026, 12, 1), date(2027, 12, 1)),
         "platform_api.partner_events": Deprecation(date(2026, 12, 1), parameter="type"),
         "catalogue-api.categories": Deprecation(date(2026, 12, 1)),
     }

@@ -255,6 +255,17 @@ def test_a_token_costs_one_query(partner: Partner, api: Client, kind: str) -> No
     assert count_queries(lambda: client.get("/me")) == 1 + names
 
 
+def test_no_form_token_is_needed(app: Flask, partner: Partner, api: Client) -> None:
+    app.config["WTF_CSRF_ENABLED"] = True
+    try:
+        response = api(partner.key()).post(
+            "/partner/listings", {"name": "Moon", "kind": "app", "category": "productivity"}
+        )
+    finally:
+        app.config["WTF_CSRF_ENABLED"] = False
+    assert response.status_code == 201
+
+
 def test_a_signed_in_browser_is_no_token(partner: Partner, sign_in: Any) -> None:
     browser = sign_in(partner.owner, partner.organization)
     problem(browser.get("/api/v1/me"), 401, "invalid-token")
