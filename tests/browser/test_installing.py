@@ -67,7 +67,9 @@ def test_a_customer_installs_uses_pauses_and_removes_an_app(
 
     # Declining installs nothing.
     page.get_by_role("link", name="Install", exact=True).click()
-    expect(page.get_by_role("heading", level=1)).to_have_text(f"Install {APP} for Birchline Software")
+    expect(page.get_by_role("heading", level=1)).to_have_text(
+        f"Install {APP} for Birchline Software"
+    )
     page.get_by_role("button", name="Cancel", exact=True).click()
     page.goto("/organizations/birchline/apps")
     expect(page.get_by_role("link", name=APP)).to_have_count(0)

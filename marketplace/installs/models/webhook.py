@@ -116,9 +116,7 @@ class WebhookDelivery(Base):
     __table_args__ = (
         UniqueConstraint("event_id", "endpoint_id"),
         # What is due of an endpoint and under which keys, the head of a key, an endpoint's log.
-        Index(
-            "ix_webhook_delivery_due", "endpoint_id", "state", "next_attempt_at", "ordering_key"
-        ),
+        Index("ix_webhook_delivery_due", "endpoint_id", "state", "next_attempt_at", "ordering_key"),
         Index("ix_webhook_delivery_key", "endpoint_id", "ordering_key", "state", "event_id"),
         Index("ix_webhook_delivery_log", "endpoint_id", "created_at"),
     )
