@@ -60,12 +60,14 @@ def main() -> int:
         with tempfile.TemporaryDirectory(prefix="portico-bench-") as folder:
             result["sizes"][str(size)] = _measure(size, Path(folder))
     result["growth"] = _growth(result["sizes"])
+    result["webhooks"] = _section("benchmarks.webhooks")
     RESULTS.mkdir(parents=True, exist_ok=True)
     text = json.dumps(result, indent=1) + "\n"
     stamp = result["measured_at"].replace(":", "").replace("+0000", "Z")
     for name in (f"{stamp}.json", "latest.json"):
         (RESULTS / name).write_text(text, encoding="utf-8")
     print(_table(result))
+    print(_webhook_table(result["webhooks"]))
     print(f"\nWritten to {(RESULTS / f'{stamp}.json').relative_to(ROOT)}")
     return 0
 
@@ -91,6 +93,18 @@ def _measure(size: int, folder: Path) -> dict[str, Any]:
         found["pages"] = _pages(port, folder)
         found["memory_mb"] = _resident_mb(pid)
     found["seconds"] = round(time.monotonic() - started, 1)
+    return found
+
+
+def _section(module: str) -> dict[str, Any]:
+    """What a measurement prints that is a program of its own, and stands in no size."""
+    print(f"  {module.rpartition('.')[2]} ...", flush=True)
+    done = subprocess.run(  # noqa: S603 - our own module, no shell
+        [sys.executable, "-m", module], cwd=ROOT, check=False, capture_output=True, text=True
+    )
+    if done.returncode:
+        raise SystemExit(f"{module} failed:\n{done.stdout[-2_000:]}\n{done.stderr[-2_000:]}")
+    found: dict[str, Any] = json.loads(done.stdout)
     return found
 
 
@@ -267,6 +281,20 @@ def _table(result: Mapping[str, Any]) -> str:
     return "\n".join(
         label.ljust(width) + "".join(cell.rjust(14) for cell in cells) for label, cells in rows
     )
+
+
+def _webhook_table(found: Mapping[str, Any]) -> str:
+    rows = [
+        ("webhook deliveries", f"{found['deliveries']:,}"),
+        ("  lost", f"{found['lost']:,}"),
+        ("  sent to a disabled endpoint", f"{found['sent_to_disabled']:,}"),
+        ("  a second, fine endpoints", f"{found['fine_per_second_without_slow']:,.0f}"),
+        ("  to bare posts of the same client", f"{found['to_bare_posts']:.3f} x"),
+        ("  fine p95 with slow ones to without", f"{found['fine_p95_with_to_without']:.2f} x"),
+        ("  a single event, p50 ms", f"{found['single_event_ms']['p50_ms']:,.0f}"),
+        ("    beside slow ones", f"{found['single_event_ms_beside_slow']['p50_ms']:,.0f}"),
+    ]
+    return "\n".join(label.ljust(40) + cell.rjust(14) for label, cell in rows)
 
 
 if __name__ == "__main__":

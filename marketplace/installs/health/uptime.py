@@ -114,11 +114,11 @@ def strip(days: Mapping[date, Probes], today: date) -> Strip:
     known = [bar for bar in bars if bar.kind != "none"]
     troubled = [bar for bar in known if bar.kind != "up"]
     if not known:
-        text = "It was not probed in the last 28 days."
+        text = "It was not checked in the last 28 days."
     elif not troubled:
-        text = f"Every probe was answered, on all of {_days(len(known))}."
+        text = f"Every check of {_days(len(known))} was answered."
     else:
-        text = f"Probes failed on {len(troubled)} of {_days(len(known))} with probes."
+        text = f"Checks failed on {len(troubled)} of {_days(len(known))}."
     return Strip(bars, text)
 
 
@@ -127,11 +127,11 @@ def _bar(index: int, day: date, probes: Probes) -> Bar:
     if probes.total == 0:
         return Bar(day, probes, "none", "no data", x, HEIGHT - 4, 4)
     if probes.failed == 0:
-        return Bar(day, probes, "up", "every probe answered", x, 0, HEIGHT)
+        return Bar(day, probes, "up", "every check answered", x, 0, HEIGHT)
     share = probes.answered / probes.total
     # A day with trouble is seen by its length too, not by its colour alone.
     height = round(HEIGHT * max(share * 0.85, 0.2), 2)
-    text = f"{probes.failed} of {probes.total} probes failed"
+    text = f"{probes.failed} of {probes.total} checks failed"
     return Bar(day, probes, "part" if share >= 0.5 else "down", text, x, HEIGHT - height, height)
 
 

@@ -9,9 +9,9 @@ import random
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import Table, bindparam, func, insert, select, update
 
 from marketplace.core import clock
 from marketplace.core.database import db
@@ -34,6 +34,40 @@ CONNECT_SECONDS, TOTAL_SECONDS = 3, 10
 NOTE_SUCCESS_EVERY = timedelta(seconds=60)
 GONE_REASON = "It answered 410 Gone, which asks for no more events."
 USED_UP_REASON = "It failed for about three days."
+
+
+# Built once, as in queue.py.
+_A, _D, _EP = (
+    cast(Table, model.__table__) for model in (DeliveryAttempt, WebhookDelivery, WebhookEndpoint)
+)
+_LOCKED_ENDPOINT = (
+    select(_EP.c.state, _EP.c.failing_since, _EP.c.last_success_at)
+    .where(_EP.c.id == bindparam("of_endpoint"))
+    .with_for_update(key_share=True)
+)
+_LAST_NUMBER = select(func.max(_A.c.number)).where(_A.c.delivery_id == bindparam("of_delivery"))
+_NEW_ATTEMPT = insert(_A)
+_MOVED = {
+    "attempts": bindparam("to_attempts"),
+    "next_attempt_at": bindparam("to_moment"),
+    "last_status": bindparam("to_status"),
+    "last_error": bindparam("to_error"),
+    "is_manual": False,
+}
+_DELIVERED = (
+    update(_D)
+    # Canceled while it was on its way, it arrived all the same.
+    .where(
+        _D.c.id == bindparam("of_delivery"),
+        _D.c.state.in_([DeliveryState.WAITING, DeliveryState.CANCELED]),
+    )
+    .values(**_MOVED, state=DeliveryState.DELIVERED, delivered_at=bindparam("to_moment"))
+)
+_NOT_DELIVERED = (
+    update(_D)
+    .where(_D.c.id == bindparam("of_delivery"), _D.c.state == DeliveryState.WAITING)
+    .values(**_MOVED, state=bindparam("to_state"))
+)
 
 
 @dataclass(frozen=True)
@@ -126,15 +160,7 @@ def _write_down(endpoint_id: int, key: str, head: queue.Head, answered: _Answere
     is_waiting = verdict.wait is not None and not head.is_manual
     with unit_of_work():
         # The endpoint first, always: whoever disables it does so too, and never in a deadlock.
-        endpoint = db.session.execute(
-            select(
-                WebhookEndpoint.state,
-                WebhookEndpoint.failing_since,
-                WebhookEndpoint.last_success_at,
-            )
-            .where(WebhookEndpoint.id == endpoint_id)
-            .with_for_update(key_share=True)
-        ).one()
+        endpoint = db.session.execute(_LOCKED_ENDPOINT, {"of_endpoint": endpoint_id}).one()
         _note_attempt(head, answered)
         _move(head, answered, verdict, at, is_waiting=is_waiting)
         failing_since = _note_endpoint(
@@ -155,24 +181,21 @@ def _write_down(endpoint_id: int, key: str, head: queue.Head, answered: _Answere
 
 
 def _note_attempt(head: queue.Head, answered: _Answered) -> None:
-    number = (
-        select(func.coalesce(func.max(DeliveryAttempt.number), 0) + 1)
-        .where(DeliveryAttempt.delivery_id == head.delivery_id)
-        .scalar_subquery()
-    )
+    number = db.session.scalar(_LAST_NUMBER, {"of_delivery": head.delivery_id}) or 0
     db.session.execute(
-        insert(DeliveryAttempt).values(
-            delivery_id=head.delivery_id,
-            number=number,
-            is_manual=head.is_manual,
-            started_at=answered.started_at,
-            duration_ms=answered.duration_ms,
-            request_headers=dict(answered.request_headers),
-            response_status=answered.status,
-            response_headers=signing.shown_response_headers(answered.headers or {}),
-            response_body=answered.body,
-            error=answered.error,
-        )
+        _NEW_ATTEMPT,
+        {
+            "delivery_id": head.delivery_id,
+            "number": number + 1,
+            "is_manual": head.is_manual,
+            "started_at": answered.started_at,
+            "duration_ms": answered.duration_ms,
+            "request_headers": dict(answered.request_headers),
+            "response_status": answered.status,
+            "response_headers": signing.shown_response_headers(answered.headers or {}),
+            "response_body": answered.body,
+            "error": answered.error,
+        },
     )
 
 
@@ -185,33 +208,24 @@ def _move(
     is_waiting: bool,
 ) -> None:
     values: dict[str, Any] = {
-        "attempts": WebhookDelivery.attempts if head.is_manual else WebhookDelivery.attempts + 1,
-        "last_status": answered.status,
-        "last_error": answered.error,
-        "is_manual": False,
+        "of_delivery": head.delivery_id,
+        "to_attempts": head.tries + (not head.is_manual),
+        "to_status": answered.status,
+        "to_error": answered.error,
+        "to_moment": at,
     }
-    # Canceled while it was on its way, it arrived all the same.
-    from_states = [DeliveryState.WAITING]
     if verdict.delivered:
-        from_states.append(DeliveryState.CANCELED)
-        values |= {"state": DeliveryState.DELIVERED, "next_attempt_at": at, "delivered_at": at}
-    elif is_waiting and verdict.wait is not None:
-        values |= {"next_attempt_at": at + verdict.wait}
+        db.session.execute(_DELIVERED, values)
+        return
+    if is_waiting and verdict.wait is not None:
+        values |= {"to_state": DeliveryState.WAITING, "to_moment": at + verdict.wait}
     else:
         # What was delivered once and is sent again in vain stays delivered.
         earlier = db.session.scalar(
             select(WebhookDelivery.delivered_at).where(WebhookDelivery.id == head.delivery_id)
         )
-        values |= {
-            "state": DeliveryState.FAILED if earlier is None else DeliveryState.DELIVERED,
-            "next_attempt_at": at,
-        }
-    db.session.execute(
-        update(WebhookDelivery)
-        .where(WebhookDelivery.id == head.delivery_id, WebhookDelivery.state.in_(from_states))
-        .values(**values)
-        .execution_options(synchronize_session=False)
-    )
+        values["to_state"] = DeliveryState.FAILED if earlier is None else DeliveryState.DELIVERED
+    db.session.execute(_NOT_DELIVERED, values)
 
 
 def _note_endpoint(

@@ -11,7 +11,7 @@ so that numbers and commits are in one order by themselves.
 import time
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import Connection, func, select
 
 from marketplace.core import clock
 from marketplace.core.database import db
@@ -25,28 +25,24 @@ _TRIES, _PAUSE_SECONDS = 3, 0.02
 
 def hold_place(organization_id: int) -> None:
     """Before an event of this partner is written: let readers know until the commit."""
-    if _is_postgresql():
+    if db.session.get_bind().dialect.name == "postgresql":
         db.session.execute(select(func.pg_advisory_xact_lock_shared(_LOCKS, _key(organization_id))))
 
 
-def settled_before(organization_id: int) -> datetime | None:
+def settled_before(connection: Connection, organization_id: int) -> datetime | None:
     """Before when the partner's events are complete; None: all that can be read now is.
 
-    Read them in the same transaction, and end it soon: writers wait meanwhile.
+    Read them on the same connection, and end its transaction soon: writers wait meanwhile.
     """
-    if not _is_postgresql():
+    if connection.dialect.name != "postgresql":
         return None
     attempt = select(func.pg_try_advisory_xact_lock(_LOCKS, _key(organization_id)))
     for number in range(_TRIES):
         if number:
             time.sleep(_PAUSE_SECONDS)
-        if db.session.scalar(attempt):
+        if connection.scalar(attempt):
             return None
     return clock.now() - LONGEST_TRANSACTION
-
-
-def _is_postgresql() -> bool:
-    return db.session.get_bind().dialect.name == "postgresql"
 
 
 def _key(organization_id: int) -> int:

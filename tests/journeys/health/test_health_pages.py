@@ -49,7 +49,7 @@ def test_the_publisher_sees_uptime_days_and_incidents(app: Flask, sign_in: SignI
     for words in ("98.61 %", "Not answering", "Answered 503.", "It goes on", "40"):
         assert words in page
     assert 'role="img"' in page
-    assert "Probes failed on 1 of 10 days with probes." in page
+    assert "Checks failed on 1 of 10 days." in page
 
 
 def test_others_do_not_see_it(app: Flask, sign_in: SignIn) -> None:

@@ -85,8 +85,8 @@ def test_the_strip_has_a_bar_for_each_day_and_says_what_it_shows() -> None:
     assert len(shown.bars) == DAYS
     assert [bar.kind for bar in shown.bars[-5:]] == ["none", "down", "down", "part", "up"]
     assert shown.bars[-1].day == TODAY
-    assert shown.bars[-2].text == "8 of 288 probes failed"
-    assert shown.text == "Probes failed on 3 of 4 days with probes."
+    assert shown.bars[-2].text == "8 of 288 checks failed"
+    assert shown.text == "Checks failed on 3 of 4 days."
     for bar in shown.bars:
         assert 0 < bar.height <= HEIGHT
         assert round(bar.y + bar.height, 6) == HEIGHT
@@ -94,5 +94,5 @@ def test_the_strip_has_a_bar_for_each_day_and_says_what_it_shows() -> None:
 
 
 def test_the_strip_says_when_all_is_well_or_nothing_is_known() -> None:
-    assert strip({}, TODAY).text == "It was not probed in the last 28 days."
-    assert strip(days((0, 1, 0)), TODAY).text == "Every probe was answered, on all of 1 day."
+    assert strip({}, TODAY).text == "It was not checked in the last 28 days."
+    assert strip(days((0, 1, 0)), TODAY).text == "Every check of 1 day was answered."
