@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, case, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, case, or_, select
 from sqlalchemy.orm import aliased
 
 from marketplace.catalogue.models import Listing
@@ -77,10 +77,10 @@ _publisher = aliased(Organization)
 _customer = aliased(Organization)
 
 
-def find_access_token(token: str) -> LiveToken | None:
+def find_access_token(token: str, connection: Connection | None = None) -> LiveToken | None:
     """What an access token stands for, or None when it is unknown, expired or revoked, or its
-    installation was removed. One query."""
-    return _find(token, TokenKind.ACCESS)
+    installation was removed. One query, on the session's connection if none is given."""
+    return _find(token, TokenKind.ACCESS, connection)
 
 
 def find_refresh_token(token: str) -> LiveToken | None:
@@ -88,12 +88,13 @@ def find_refresh_token(token: str) -> LiveToken | None:
     return _find(token, TokenKind.REFRESH)
 
 
-def _find(token: str, kind: TokenKind) -> LiveToken | None:
+def _find(token: str, kind: TokenKind, connection: Connection | None = None) -> LiveToken | None:
     prefix = PREFIXES["access_token" if kind is TokenKind.ACCESS else "refresh_token"]
     if not token.startswith(prefix) or len(token) > MAX_TOKEN_LENGTH:
         return None
     asked = {"hash": hash_secret(token), "kind": kind, "now": clock.now()}
-    row = db.session.connection().execute(_live_tokens(), asked).first()
+    connection = connection if connection is not None else db.session.connection()
+    row = connection.execute(_live_tokens(), asked).first()
     if row is None:
         return None
     values = row._asdict()

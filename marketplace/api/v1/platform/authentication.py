@@ -102,11 +102,14 @@ def find_credential(token: str) -> Credential | None:
     """What a token stands for, or None when it is unknown, expired or revoked. One query."""
     if len(token) > MAX_TOKEN_LENGTH:
         return None
+    # On a connection of its own: a session costs as much as the query, and many reads need none.
     if token.startswith(_TOKEN):
-        found = find_access_token(token)
+        with db.engine.connect() as connection:
+            found = find_access_token(token, connection)
         return _of_token(found) if found is not None else None
     if token.startswith((_PERSONAL, _ORGANIZATION)):
-        rows = db.session.connection().execute(_KEYS, {"hash": hash_secret(token)}).all()
+        with db.engine.connect() as connection:
+            rows = connection.execute(_KEYS, {"hash": hash_secret(token)}).all()
         return _of_key(rows) if rows else None
     return None
 

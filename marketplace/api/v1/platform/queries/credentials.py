@@ -21,5 +21,5 @@ _NAMES = (
 def names_of(app_id: int, customer_id: int | None) -> Any:
     """The app's name, and the organization's that its token speaks for; one query."""
     names = {"app": app_id, "customer": customer_id}
-    row: Any = db.session.connection().execute(_NAMES, names).one()
-    return row
+    with db.engine.connect() as connection:
+        return connection.execute(_NAMES, names).one()

@@ -40,8 +40,6 @@ def events(
 
     Cost: one query, two on PostgreSQL.
     """
-    until = settled_before(partner_id)
-    query = _statement(installation_id is not None, kind is not None, until is not None)
     asked: dict[str, Any] = {
         "partner": partner_id,
         "environment": environment,
@@ -52,9 +50,13 @@ def events(
         asked["installation"] = installation_id
     if kind is not None:
         asked["kind"] = kind
-    if until is not None:
-        asked["until"] = until
-    return db.session.connection().execute(query, asked).all()
+    # The connection is given back at once, and with it the lock that keeps writers waiting.
+    with db.engine.connect() as connection:
+        until = settled_before(connection, partner_id)
+        if until is not None:
+            asked["until"] = until
+        query = _statement(installation_id is not None, kind is not None, until is not None)
+        return connection.execute(query, asked).all()
 
 
 @functools.cache

@@ -55,7 +55,8 @@ _ONE = _ALL.where(Installation.id == bindparam("number"))
 
 def one_installation(installation_id: int) -> Any:
     """The installation that a token speaks for."""
-    return db.session.connection().execute(_ONE, {"number": installation_id}).one()
+    with db.engine.connect() as connection:
+        return connection.execute(_ONE, {"number": installation_id}).one()
 
 
 def partner_installation(
@@ -65,7 +66,8 @@ def partner_installation(
     query = _ALL.where(App.publisher_id == partner_id, Installation.public_id == public_id)
     if environment is not None:
         query = query.where(Installation.environment == environment)
-    return db.session.connection().execute(query).one_or_none()
+    with db.engine.connect() as connection:
+        return connection.execute(query).one_or_none()
 
 
 def partner_installations(
@@ -86,7 +88,8 @@ def partner_installations(
     if after is not None:
         query = query.where(Installation.id > after)
     query = query.order_by(Installation.id).limit(limit + 1)
-    return db.session.connection().execute(query).all()
+    with db.engine.connect() as connection:
+        return connection.execute(query).all()
 
 
 def organization(organization_id: int) -> Organization:
@@ -110,7 +113,9 @@ def members(organization_id: int, *, after: int | None, limit: int) -> Sequence[
     )
     if after is not None:
         query = query.where(Membership.id > after)
-    rows: Sequence[Any] = db.session.execute(query.order_by(Membership.id).limit(limit + 1)).all()
+    query = query.order_by(Membership.id).limit(limit + 1)
+    with db.engine.connect() as connection:
+        rows: Sequence[Any] = connection.execute(query).all()
     return rows
 
 
