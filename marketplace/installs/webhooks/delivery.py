@@ -17,7 +17,7 @@ from marketplace.core import clock
 from marketplace.core.database import db
 from marketplace.core.logging import redact_text
 from marketplace.core.outbound import OutboundFailedError, OutboundRefusedError, send
-from marketplace.core.sealing import SealBrokenError, unseal
+from marketplace.core.sealing import unseal
 from marketplace.core.unit_of_work import unit_of_work
 from marketplace.installs.models import (
     DeliveryAttempt,
@@ -111,12 +111,13 @@ def deliver_head(endpoint_id: int, key: str, lease_id: str) -> Step:
 
 def _send(head: queue.Head) -> _Answered:
     at = clock.now()
+    body = signing.body_of(head.kind, head.happened_at, head.data)
     try:
         signing_secrets = [unseal(sealed) for sealed in head.sealed_secrets]
-    except SealBrokenError:
+        headers = signing.headers_of(head.event_id, body, signing_secrets, at=at)
+    except ValueError:
+        # SealBrokenError, or a secret that is none. Nothing is ever sent unsigned.
         return _Answered(at, 0, {}, error="The signing secret cannot be read. Rotate it.")
-    body = signing.body_of(head.kind, head.happened_at, head.data)
-    headers = signing.headers_of(head.event_id, body, signing_secrets, at=at)
     shown = signing.shown_request_headers(headers)
     try:
         answer = send(

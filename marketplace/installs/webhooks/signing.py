@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from standardwebhooks.webhooks import Webhook
+from standardwebhooks.webhooks import EmptyWebhookSecretError, Webhook
 
 from marketplace.core.logging import redact_text
 from marketplace.core.outbound import USER_AGENT
@@ -41,12 +41,20 @@ def body_of(kind: str, happened_at: datetime, data: Mapping[str, Any]) -> bytes:
 def headers_of(
     event_id: str, body: bytes, signing_secrets: Sequence[str], *, at: datetime
 ) -> dict[str, str]:
-    """The request's headers, with a signature by each secret."""
+    """The request's headers, with a signature by each secret.
+
+    Raises ValueError without any secret, or for one that is no base64.
+    """
     text = body.decode()
-    signatures = [
-        Webhook(secret).sign(msg_id=event_id, timestamp=at.astimezone(UTC), data=text)
-        for secret in signing_secrets
-    ]
+    try:
+        signatures = [
+            Webhook(secret).sign(msg_id=event_id, timestamp=at.astimezone(UTC), data=text)
+            for secret in signing_secrets
+        ]
+    except EmptyWebhookSecretError:
+        raise ValueError("a secret is empty") from None
+    if not signatures:
+        raise ValueError("there is no secret to sign with")
     return {
         "Content-Type": "application/json",
         "User-Agent": USER_AGENT,

@@ -3,15 +3,17 @@
 import json
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import event, select
 from standardwebhooks.webhooks import Webhook
 
 from marketplace.core import clock
 from marketplace.core.database import db
 from marketplace.core.outbound import configure_outbound
+from marketplace.core.sealing import seal
 from marketplace.core.unit_of_work import unit_of_work
 from marketplace.identity.models import Organization
 from marketplace.installs.models import (
@@ -37,6 +39,11 @@ from tests.factories.webhooks import deliveries_of, make_endpoint, tell
 
 Deliver = Callable[[], int]
 Later = Callable[..., None]
+Sealed = str | Callable[[], str] | None
+
+
+def seal_later(secret: str) -> Callable[[], str]:
+    return lambda: seal(secret)
 
 
 def ids(server: AnsweringServer, path: str = "/hook") -> list[str]:
@@ -123,8 +130,6 @@ def test_while_a_secret_is_exchanged_both_sign_and_afterwards_the_new_one(
     endpoint = make_endpoint(partner, hooks.url("/hook"), secret=old)
     first = db.session.scalars(select(WebhookSecret)).one()
     first.expires_at = clock.now() + timedelta(hours=24)
-    from marketplace.core.sealing import seal
-
     db.session.add(WebhookSecret(endpoint_id=endpoint.id, sealed=seal(new)))
     tell(partner)
     deliver()
@@ -333,11 +338,16 @@ def test_two_runners_at_once_send_each_event_once_and_in_order(
     assert {d.state for d in deliveries_of(endpoint)} == {DeliveryState.DELIVERED}
 
 
-def test_a_lost_secret_is_told_and_the_event_is_kept(
-    hooks: AnsweringServer, partner: Organization, deliver: Deliver
+@pytest.mark.parametrize("sealed", ["gAAAAAbroken", seal_later("whsec_"), seal_later("é"), None])
+def test_a_lost_secret_is_told_and_nothing_is_sent_unsigned(
+    hooks: AnsweringServer, partner: Organization, deliver: Deliver, sealed: Sealed
 ) -> None:
     endpoint = make_endpoint(partner, hooks.url("/hook"))
-    db.session.scalars(select(WebhookSecret)).one().sealed = "gAAAAAbroken"
+    row = db.session.scalars(select(WebhookSecret)).one()
+    if sealed is None:
+        db.session.delete(row)
+    else:
+        row.sealed = sealed if isinstance(sealed, str) else sealed()
     tell(partner)
     deliver()
     (delivery,) = deliveries_of(endpoint)
@@ -356,3 +366,25 @@ def test_a_huge_or_odd_answer_is_kept_as_its_begin(
     (delivery,) = deliveries_of(endpoint)
     assert delivery.state is DeliveryState.DELIVERED
     assert len(attempts(delivery)[0].response_body) < 5_000
+
+
+def test_what_is_due_is_found_by_the_index_alone(
+    app: Flask, partner: Organization, database_kind: str
+) -> None:
+    if database_kind != "sqlite":
+        pytest.skip("PostgreSQL plans by the size of the tables")
+    plans: list[str] = []
+
+    def explain(connection: Any, _cursor: Any, statement: str, values: Any, *_rest: Any) -> None:
+        if "webhook_delivery" in statement and not statement.startswith("EXPLAIN"):
+            rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)
+            plans.extend(str(row[-1]) for row in rows if "webhook_delivery" in str(row[-1]))
+
+    event.listen(db.engine, "before_cursor_execute", explain)
+    try:
+        queue.due_endpoints(10, slow=[], suspects=False, but=[])
+        queue.due_keys(1, 10)
+    finally:
+        event.remove(db.engine, "before_cursor_execute", explain)
+    assert len(plans) == 2
+    assert all("COVERING INDEX ix_webhook_delivery_due" in plan for plan in plans), plans

@@ -200,6 +200,10 @@ def test_deliveries_are_filtered_paged_and_sent_again(
     assert "Answered" not in filtered
     assert "500" in filtered
     assert "Nothing fits" in text_of(developer.get(f"{where}?state=failed"))
+    table = developer.get(f"{where}/deliveries.csv").get_data(as_text=True).splitlines()
+    assert len(table) == 31
+    assert failing in table[1]
+    assert "waiting" in table[1]
     assert developer.get(f"{where}?state=nope&type=nope&page=x").status_code == 200
     one = f"{where}/deliveries/{failing}"
     page = developer.get(one)

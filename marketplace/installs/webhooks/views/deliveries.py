@@ -5,7 +5,10 @@ import json
 from flask import flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
+from marketplace.catalogue.engagement.csv_export import csv_response
+from marketplace.core.database import db
 from marketplace.core.errors import ConflictError
+from marketplace.core.limits import limiter
 from marketplace.core.permissions import current_actor, needs
 from marketplace.installs.models import DeliveryState, WebhookDelivery, WebhookEndpoint
 from marketplace.installs.webhooks import queries, retry, signing
@@ -14,10 +17,13 @@ from marketplace.installs.webhooks.services import sending
 from marketplace.installs.webhooks.views.blueprint import blueprint, own_endpoint
 from marketplace.installs.webhooks.views.endpoints import STATES
 
-MOST_ATTEMPTS = 50
+MOST_ATTEMPTS, MOST_ROWS = 50, 10_000
+# What a person sends: enough for trying things out, too little to bother somebody's server.
+BY_HAND = "60 per hour"
 
 
 @blueprint.post("/<endpoint_id>/test")
+@limiter.limit(BY_HAND, key_func=lambda: f"user:{current_actor().user_id}")
 @needs("webhook.manage", load=own_endpoint, name="endpoint", hidden=False)
 def send_test(endpoint: WebhookEndpoint) -> ResponseReturnValue:
     """Send a test event."""
@@ -33,6 +39,41 @@ def send_test(endpoint: WebhookEndpoint) -> ResponseReturnValue:
 def _own_delivery(endpoint_id: str, event_id: str) -> WebhookDelivery | None:
     endpoint = own_endpoint(endpoint_id)
     return queries.find_delivery(endpoint.id, event_id) if endpoint is not None else None
+
+
+@blueprint.get("/<endpoint_id>/deliveries.csv")
+@needs("webhook.read", load=own_endpoint, name="endpoint")
+def deliveries_csv(endpoint: WebhookEndpoint) -> ResponseReturnValue:
+    """The endpoint's latest deliveries as a table to keep."""
+    rows = db.session.scalars(queries.deliveries(endpoint.id).limit(MOST_ROWS))
+    return csv_response(
+        "deliveries.csv",
+        [
+            "event",
+            "type",
+            "ordering key",
+            "state",
+            "tries",
+            "status",
+            "error",
+            "happened",
+            "delivered",
+        ],
+        (
+            (
+                row.event.public_id,
+                row.event.type,
+                row.ordering_key,
+                row.state.value,
+                row.attempts,
+                row.last_status,
+                row.last_error,
+                row.event.created_at,
+                row.delivered_at,
+            )
+            for row in rows
+        ),
+    )
 
 
 @blueprint.get("/<endpoint_id>/deliveries/<event_id>")
@@ -58,6 +99,7 @@ def delivery(delivery: WebhookDelivery) -> ResponseReturnValue:
 
 
 @blueprint.post("/<endpoint_id>/deliveries/<event_id>/repetition")
+@limiter.limit(BY_HAND, key_func=lambda: f"user:{current_actor().user_id}")
 @needs("webhook_delivery.send_again", load=_own_delivery, name="delivery", hidden=False)
 def send_again(delivery: WebhookDelivery) -> ResponseReturnValue:
     """Try it once more, now."""
