@@ -17,7 +17,6 @@ PREFIXES = {
     "pushed_request": "urn:ietf:params:oauth:request_uri:",
     "personal_key": "pkp_",
     "organization_key": "pko_",
-    "webhook_secret": "whsec_",
 }
 _ID_BYTES = 12
 

@@ -15,6 +15,7 @@ from marketplace.api.v1.platform import policies, pruning
 from marketplace.api.v1.platform.document import extend
 from marketplace.api.v1.platform.mounting import blueprint as platform
 from marketplace.api.v1.platform.recording import Recorder
+from marketplace.api.v1.platform.webhooks import describe_webhooks
 from marketplace.api.v1.rate import RateLimit
 from marketplace.api.v1.reference import complete_examples, describe
 from marketplace.api.v1.views import blueprint
@@ -68,6 +69,7 @@ def setup_api(app: Flask, csrf: CSRFProtect) -> None:
     document = _complete(api.spec.to_dict())
     extend(document, settings.public_url)
     complete_examples(document)
+    document["webhooks"] = describe_webhooks()
     app.extensions["portico_api_document"] = document
     app.extensions["portico_api_json"] = json.dumps(document, ensure_ascii=False, indent=1)
 

@@ -15,8 +15,8 @@ from standardwebhooks.webhooks import EmptyWebhookSecretError, Webhook
 
 from marketplace.core.logging import redact_text
 from marketplace.core.outbound import USER_AGENT
-from marketplace.installs.credentials import PREFIXES
 
+PREFIX = "whsec_"
 _SECRET_BYTES = 32
 _MOST_HEADERS = 40
 _MOST_HEADER_CHARACTERS = 300
@@ -26,9 +26,7 @@ _HIDDEN_HEADERS = re.compile(r"cookie|authorization|authenticate|token|secret|ap
 
 def new_signing_secret() -> str:
     """A new secret: the prefix and 256 random bits in base64, as all libraries read it."""
-    return (
-        PREFIXES["webhook_secret"] + base64.b64encode(secrets.token_bytes(_SECRET_BYTES)).decode()
-    )
+    return PREFIX + base64.b64encode(secrets.token_bytes(_SECRET_BYTES)).decode()
 
 
 def body_of(kind: str, happened_at: datetime, data: Mapping[str, Any]) -> bytes:

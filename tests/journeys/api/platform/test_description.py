@@ -13,6 +13,7 @@ from marketplace.api.v1.deprecations import Deprecation
 from marketplace.api.v1.platform.document import extend
 from marketplace.api.v1.reference import METHODS
 from marketplace.installs.scopes import CUSTOMER_SCOPES, PARTNER_SCOPES
+from marketplace.installs.webhooks.event_types import EVENT_TYPES
 from tests.journeys.api.platform.conftest import Api, Partner
 
 Client = Callable[[str | None], Api]
@@ -44,6 +45,19 @@ def test_every_address_is_described_and_every_description_is_an_address(
     assert {(path, method) for path, method, _operation in operations(document)} == mounted
     names = [operation["operationId"] for _path, _method, operation in operations(document)]
     assert len(names) == len(set(names))
+
+
+def test_every_type_of_event_is_described_as_a_webhook_with_an_example(document: Any) -> None:
+    assert set(document["webhooks"]) == set(EVENT_TYPES)
+    for name, item in document["webhooks"].items():
+        schema = item["post"]["requestBody"]["content"]["application/json"]["schema"]
+        assert schema["properties"]["type"] == {"const": name}
+        assert set(schema["example"]["data"]) == set(schema["properties"]["data"]["properties"])
+        assert [part["name"] for part in item["post"]["parameters"]] == [
+            "webhook-id",
+            "webhook-timestamp",
+            "webhook-signature",
+        ]
 
 
 def test_every_request_and_every_answer_has_an_example(document: Any) -> None:
