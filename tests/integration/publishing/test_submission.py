@@ -39,7 +39,7 @@ def test_a_harmless_change_is_public_at_once_and_indexed(desk: Desk) -> None:
     assert desk.listing.tagline == "Another line about the tides"
     assert desk.listing.published_revision_id == revision.id
     assert revision.state is RevisionState.PUBLISHED
-    assert db.session.scalar(select(Job.kind)) == "search.index_listing"
+    assert "search.index_listing" in db.session.scalars(select(Job.kind)).all()
 
 
 def test_a_sensitive_change_waits_and_the_public_page_stays(desk: Desk) -> None:
