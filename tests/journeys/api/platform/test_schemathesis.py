@@ -75,11 +75,11 @@ def test_bad_tokens_get_documented_refusals_whatever_is_sent(
         "test credential": partner.key(environment=Environment.TEST),
         "no scope": partner.key("events.read"),
     }[kind]
-    brief = {"mode": "all", "max-examples": 4, "deterministic": True, "database": "none"}
+    # The same refusal comes for each request: a few of every operation will do.
+    brief = {"mode": "all", "max-examples": 3, "deterministic": True, "database": "none"}
+    phases = {"stateful": {"enabled": False}, "coverage": {"enabled": False}}
     failures, checks = fuzz(
-        app,
-        but=ANONYMOUS,
-        config=config_of(token, generation=brief, phases={"stateful": {"enabled": False}}),
+        app, but=ANONYMOUS, config=config_of(token, generation=brief, phases=phases)
     )
     assert failures == []
     assert checks > 200
