@@ -15,11 +15,12 @@ from marketplace.catalogue.pages.views import blueprint as catalogue
 from marketplace.catalogue.publishing.views import blueprint as portal
 from marketplace.catalogue.reviewing.views import blueprint as reviewing
 from marketplace.core.worker import run_beside_worker
-from marketplace.identity.events import on_organization_changed
+from marketplace.identity.events import on_member_gone, on_organization_changed
 from marketplace.identity.views import blueprint as identity
 from marketplace.installs import models as _installs_models  # noqa: F401 - its tables
 from marketplace.installs.customer.listing_panel import install_panel
 from marketplace.installs.customer.services.offering import offer_updates_later
+from marketplace.installs.customer.services.requests import withdraw_requests_of
 from marketplace.installs.customer.views import installs, installs_staff
 from marketplace.installs.developer.views import blueprint as developer
 from marketplace.installs.health import jobs as _health_jobs  # noqa: F401 - its jobs
@@ -74,6 +75,7 @@ def connect(app: Flask) -> None:
     """Connect what must know of each other across domains."""
     setup_indexing(app)
     on_organization_changed(publisher_changed)
+    on_member_gone(withdraw_requests_of)
     on_review_posted(tell_review_posted)
     contribute_to_listing_pages(install_panel, health_panel)
     on_listing_decided(tell_listing_decided, offer_updates_later)

@@ -8,6 +8,7 @@ from marketplace.core.facts import record_fact
 from marketplace.core.mail import send_mail
 from marketplace.core.permissions import Actor
 from marketplace.identity import queries
+from marketplace.identity.events import member_gone
 from marketplace.identity.models import Membership, Organization, OrganizationKind, Role
 from marketplace.identity.roles import (
     LABELS,
@@ -133,6 +134,7 @@ def _end(membership: Membership, organization: Organization) -> None:
     db.session.delete(membership)
     db.session.flush()
     _check_keepers(organization)
+    member_gone(organization.id, membership.user_id)
 
 
 def _check_keepers(organization: Organization) -> None:

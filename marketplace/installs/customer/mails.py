@@ -4,7 +4,7 @@ from marketplace.catalogue.models import Listing
 from marketplace.core.mail import send_mail
 from marketplace.identity.models import Organization
 from marketplace.installs.customer import links
-from marketplace.installs.customer.queries.people import address_of
+from marketplace.installs.customer.queries.people import address_of_member
 from marketplace.installs.models import ErasureRequest, Installation, InstallRequest
 
 
@@ -54,7 +54,7 @@ def tell_requested(address: str, who: str, request: InstallRequest, org: Organiz
 
 def tell_request_approved(request: InstallRequest, installation: Installation) -> None:
     """A member learns that what they asked for is here."""
-    address = address_of(request.requested_by)
+    address = address_of_member(request.requested_by_id, request.organization_id)
     if address is None:
         return
     send_mail(
@@ -67,7 +67,7 @@ def tell_request_approved(request: InstallRequest, installation: Installation) -
 
 def tell_request_declined(request: InstallRequest, organization: Organization) -> None:
     """A member learns that what they asked for does not come."""
-    address = address_of(request.requested_by)
+    address = address_of_member(request.requested_by_id, request.organization_id)
     if address is None:
         return
     note = f"They write:\n\n{request.decision_note}\n\n" if request.decision_note else ""

@@ -6,7 +6,7 @@ from sqlalchemy import select
 
 from marketplace.catalogue.engagement.queries.people import member_addresses
 from marketplace.core.database import db
-from marketplace.identity.models import Organization, OrganizationKind, User
+from marketplace.identity.models import Membership, Organization, OrganizationKind, User
 
 
 def addresses_of_admins(organization_id: int) -> list[str]:
@@ -30,8 +30,16 @@ def addresses_of_staff(roles: Sequence[str]) -> list[str]:
     return member_addresses(platform, roles) if platform is not None else []
 
 
-def address_of(user: User | None) -> str | None:
-    """The person's verified address, None when there is none or the account is closed."""
-    if user is None or user.deactivated_at is not None or not user.email_verified:
-        return None
-    return user.email
+def address_of_member(user_id: int, organization_id: int) -> str | None:
+    """The person's verified address; None when there is none, the account is closed, or the
+    person is no member of the organization (any more), whose affairs it then must not learn."""
+    return db.session.scalar(
+        select(User.email)
+        .join(User.memberships)
+        .where(
+            User.id == user_id,
+            Membership.organization_id == organization_id,
+            User.deactivated_at.is_(None),
+            User.email_verified.is_(True),
+        )
+    )

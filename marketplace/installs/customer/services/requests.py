@@ -77,6 +77,27 @@ def withdraw_request(actor: Actor, request: InstallRequest) -> None:
     _fact("install_request.withdrawn", actor, request)
 
 
+def withdraw_requests_of(organization_id: int, user_id: int) -> None:
+    """Somebody is no longer a member: what that person asked for is withdrawn, so that nobody
+    decides it any more. Called where the membership ends."""
+    rows = db.session.scalars(
+        select(InstallRequest).where(
+            InstallRequest.organization_id == organization_id,
+            InstallRequest.requested_by_id == user_id,
+            InstallRequest.state == InstallRequestState.OPEN,
+        )
+    )
+    for request in rows:
+        request.state = InstallRequestState.WITHDRAWN
+        request.decided_at = clock.now()
+        record_fact(
+            "install_request.withdrawn",
+            subject=("install_request", request.id),
+            organization_id=organization_id,
+            data={"listing": request.listing_id, "because": "member_gone"},
+        )
+
+
 def _close(actor: Actor, request: InstallRequest, state: InstallRequestState, note: str) -> None:
     done = db.session.execute(
         update(InstallRequest)
