@@ -105,7 +105,9 @@ def make_installation(
                     {"scope": name, "reason": "To add the tides to your calendar"}
                     for name in scopes
                 ],
-                "data_shared": [],
+                "data_shared": (app.listing.content or {}).get("data_shared", [])
+                if app.listing
+                else [],
                 "version": None,
             },
             "consented_by_id": user.id if user else None,

@@ -4,11 +4,8 @@ Both ways to install use it: the marketplace's own page and the authorization se
 """
 
 import enum
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field, replace
 
 from sqlalchemy import func, select
 
@@ -17,11 +14,13 @@ from marketplace.core.permissions import Actor
 from marketplace.identity.models import Organization, OrganizationKind
 from marketplace.installs.customer import asking, cap
 from marketplace.installs.customer.entitlements import may_install
+from marketplace.installs.customer.fingerprint import fingerprint_of
 from marketplace.installs.customer.install_policy import Decision, Outcome, decide
 from marketplace.installs.customer.queries.installations import live_installation
 from marketplace.installs.customer.queries.policies import policy_of, rules_about
 from marketplace.installs.customer.roles import SANDBOX_ROLES, role_for
-from marketplace.installs.customer.scope_changes import ScopeChanges, changes_of
+from marketplace.installs.customer.scope_changes import changes_of
+from marketplace.installs.customer.shared_data import SharedData, shared_data
 from marketplace.installs.models import (
     App,
     ClientKind,
@@ -33,6 +32,8 @@ from marketplace.installs.models import (
     ScopeDirection,
 )
 from marketplace.installs.scopes import ScopeText, describe_scopes
+
+LINKS = ("privacy_url", "terms_url", "support_url", "support_email")
 
 
 class Verdict(enum.StrEnum):
@@ -50,16 +51,6 @@ class AskedScope:
 
     text: ScopeText
     reason: str
-    is_new: bool
-
-
-@dataclass(frozen=True)
-class SharedData:
-    """A kind of data that moves; `direction` (read, write, two_way) as the partner sees it."""
-
-    name: str
-    direction: str
-    purpose: str
     is_new: bool
 
 
@@ -85,6 +76,10 @@ class Consent:
     gone: tuple[ScopeText, ...] = ()
     data_shared: tuple[SharedData, ...] = ()
     version: str | None = None
+    # The publisher's addresses that the page names: privacy_url, terms_url, …
+    links: Mapping[str, str] = field(default_factory=dict)
+    # Whether more data alone is asked about too, see prepare_consent.
+    asks_data: bool = False
     fingerprint: str = ""
 
     @property
@@ -103,13 +98,22 @@ class Consent:
         return tuple(s for s in self.shown if s.text.direction is ScopeDirection.WRITE)
 
     @property
-    def has_news(self) -> bool:
-        """Whether something differs from what was consented to last."""
-        return bool(
-            self.gone
-            or any(scope.is_new for scope in self.shown)
-            or any(data.is_new for data in self.data_shared)
-        )
+    def new_scopes(self) -> tuple[AskedScope, ...]:
+        """The scopes that what is installed does not hold."""
+        return tuple(scope for scope in self.shown if scope.is_new)
+
+    @property
+    def new_data(self) -> tuple[SharedData, ...]:
+        """The data that move and were not agreed to."""
+        return tuple(part for part in self.data_shared if part.is_new)
+
+    @property
+    def news(self) -> list[str]:
+        """What an update adds, in words."""
+        return [
+            *(scope.text.title for scope in self.new_scopes),
+            *(part.name for part in self.new_data),
+        ]
 
 
 def organizations_to_install_for(actor: Actor, client: OAuthClient) -> list[Organization]:
@@ -137,13 +141,20 @@ def organizations_to_install_for(actor: Actor, client: OAuthClient) -> list[Orga
 
 
 def prepare_consent(
-    actor: Actor, client: OAuthClient, organization: Organization, scopes: Sequence[str]
+    actor: Actor,
+    client: OAuthClient,
+    organization: Organization,
+    scopes: Sequence[str],
+    *,
+    asks_data: bool = False,
 ) -> Consent:
     """What the page shows for these scopes, and the verdict. Reads only, a constant number of
     queries.
 
     Without `scopes` the app asks for all that it may, or, where it is installed, for nothing
-    more. A client that is no app's is a programming error (ValueError).
+    more. With `asks_data` the person is asked as well when the listing moves more data than was
+    agreed to, though no scope is new; an app that connects itself is not held up by that.
+    A client that is no app's is a programming error (ValueError).
     """
     app = client.app
     if app is None:
@@ -154,9 +165,17 @@ def prepare_consent(
     installation = live_installation(app.id, organization.id)
     granted = tuple(installation.granted_scopes) if installation is not None else ()
     asked = tuple(dict.fromkeys(scopes)) or (granted if installation is not None else listed)
-    verdict, code, reason = _verdict(actor, client, app, organization, installation, asked, listed)
-    changes = changes_of(granted, asked, listed)
     before = (installation.consented_content or {}) if installation is not None else None
+    data = shared_data(content, before)
+    wants_more = (
+        installation is None
+        or not set(asked) <= set(granted)
+        or (asks_data and _is_published(client, app) and any(part.is_new for part in data))
+    )
+    verdict, code, reason = _verdict(
+        actor, client, app, organization, installation, asked, listed, wants_more=wants_more
+    )
+    changes = changes_of(granted, asked, listed)
     words = {text.name: text for text in describe_scopes([*changes.scopes, *changes.gone])}
     shown = tuple(
         AskedScope(
@@ -164,8 +183,7 @@ def prepare_consent(
         )
         for name in changes.scopes
     )
-    data = _shared_data(content, before)
-    return Consent(
+    consent = Consent(
         verdict=verdict,
         reason=reason,
         code=code,
@@ -179,8 +197,10 @@ def prepare_consent(
         gone=tuple(words[name] for name in changes.gone),
         data_shared=data,
         version=asking.latest_version(app.listing),
-        fingerprint=_fingerprint(client, organization, changes, shown, data),
+        links={name: str(content.get(name) or "") for name in LINKS},
+        asks_data=asks_data,
     )
+    return replace(consent, fingerprint=fingerprint_of(consent))
 
 
 def _verdict(
@@ -191,10 +211,11 @@ def _verdict(
     installation: Installation | None,
     asked: Sequence[str],
     listed: Sequence[str],
+    *,
+    wants_more: bool,
 ) -> tuple[Verdict, str, str]:
     """The verdict with a code and a sentence for people (both empty unless it is REFUSED)."""
     granted = installation.granted_scopes if installation is not None else []
-    wants_more = installation is None or not set(asked) <= set(granted)
     refusal = _unavailable(client, app, organization, adds=wants_more)
     if refusal is not None:
         return Verdict.REFUSED, *refusal
@@ -204,38 +225,48 @@ def _verdict(
         return Verdict.REFUSED, "scope", f"{app.name} may not ask for this: {names}."
     if installation is not None and installation.state is InstallationState.PAUSED:
         return Verdict.REFUSED, "paused", _why_paused(installation)
-    decision = decision_for(actor, app, organization)
+    decision = decision_for(actor, app, organization, adds=wants_more)
     if not wants_more and decision.outcome in {Outcome.REQUEST, Outcome.NOTHING}:
         # Whoever may not install may not connect an account of theirs to it in the app either.
         if actor.user_id != (installation.consented_by_id if installation is not None else None):
             sentence = f"{app.name} is installed. Ask an owner or admin of {organization.name} "
             return Verdict.REFUSED, "role", sentence + "to connect it."
         return Verdict.GRANTED, "", ""
+    if decision.outcome not in {Outcome.INSTALL, Outcome.REQUEST}:
+        return Verdict.REFUSED, decision.outcome.value, explain(decision, organization)
+    # Nobody is asked for what nobody could give.
+    if installation is None and is_cap_reached(client, app):
+        return Verdict.REFUSED, "cap", explain_cap(app)
     if decision.outcome is Outcome.REQUEST:
         return Verdict.REQUEST, "", ""
-    if decision.outcome is not Outcome.INSTALL:
-        return Verdict.REFUSED, decision.outcome.value, explain(decision, organization)
     entitlement = may_install(app.listing, organization)
     if not entitlement.allowed:
         return Verdict.REFUSED, "entitlement", entitlement.reason
     if not wants_more:
         return Verdict.GRANTED, "", ""
-    if installation is None and is_cap_reached(client, app):
-        return Verdict.REFUSED, "cap", CAP_REACHED.format(name=app.name)
     return Verdict.CONSENT, "", ""
 
 
-CAP_REACHED = (
-    "{name} is not certified yet, and as many organizations have installed it as we allow before "
-    "that. We have told its publisher."
-)
+def explain_cap(app: App) -> str:
+    """Why an uncertified listing takes no more customers; a sentence for the person."""
+    told = " We have told its publisher." if app.cap_told_at is not None else ""
+    return (
+        f"{app.name} is not certified yet, and {cap.current_cap():,} organizations have installed "
+        f"it: we allow no more before that.{told}"
+    )
 
 
-def decision_for(actor: Actor, app: App, organization: Organization) -> Decision:
-    """What the organization's policy lets this person do about the app. At most two queries."""
+def decision_for(
+    actor: Actor, app: App, organization: Organization, *, adds: bool = True
+) -> Decision:
+    """What the organization's policy lets this person do about the app. At most two queries.
+
+    `adds`: something is installed, or gets more. An allow list holds for that alone.
+    """
     role = role_for(actor, organization)
+    policy = policy_of(organization.id)
     return decide(
-        policy_of(organization.id),
+        policy if adds else replace(policy, only_allowed=False),
         rules_about(organization.id, app.listing_id, app.publisher_id),
         role,
         app.listing_id,
@@ -261,6 +292,15 @@ def explain(decision: Decision, organization: Organization) -> str:
     if decision.outcome is Outcome.NOT_ALLOWED:
         return f"{organization.name} installs only what its admins have allowed."
     return f"In {organization.name} only owners and admins install apps."
+
+
+def _is_published(client: OAuthClient, app: App) -> bool:
+    """Whether what the client asks is the published listing's, open to new customers."""
+    return (
+        client.environment is Environment.LIVE
+        and app.listing is not None
+        and app.listing.is_findable
+    )
 
 
 def _unavailable(
@@ -298,44 +338,3 @@ def _why_paused(installation: Installation) -> str:
     if installation.pause_cause is PauseCause.ENTITLEMENT:
         return "It is paused, because your plan does not include it at the moment."
     return "It is paused. Resume it first, on its page under Apps."
-
-
-def _shared_data(
-    content: Mapping[str, Any], before: Mapping[str, Any] | None
-) -> tuple[SharedData, ...]:
-    known = {
-        (part.get("object"), part.get("direction"))
-        for part in (before or {}).get("data_shared") or ()
-    }
-    return tuple(
-        SharedData(
-            name=str(part.get("object") or ""),
-            direction=str(part.get("direction") or "read"),
-            purpose=str(part.get("purpose") or ""),
-            is_new=before is not None and (part.get("object"), part.get("direction")) not in known,
-        )
-        for part in content.get("data_shared") or ()
-        if isinstance(part, dict)
-    )
-
-
-def _fingerprint(
-    client: OAuthClient,
-    organization: Organization,
-    changes: ScopeChanges,
-    shown: Sequence[AskedScope],
-    data: Sequence[SharedData],
-) -> str:
-    said = {
-        "client": client.client_id,
-        "organization": organization.id,
-        "kept": changes.kept,
-        "gone": changes.gone,
-        "scopes": [
-            (s.text.name, s.text.title, s.text.description, s.text.is_sensitive, s.reason)
-            for s in shown
-        ],
-        "data": [(part.name, part.direction, part.purpose) for part in data],
-    }
-    encoded = json.dumps(said, sort_keys=True, ensure_ascii=False).encode()
-    return hashlib.sha256(encoded).hexdigest()

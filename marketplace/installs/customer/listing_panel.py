@@ -14,7 +14,8 @@ from marketplace.installs.customer.queries.apps import has_app, installed_by, li
 from marketplace.installs.customer.queries.policies import policy_of, rules_about
 from marketplace.installs.customer.queries.requests import open_request
 from marketplace.installs.customer.roles import role_for
-from marketplace.installs.customer.updates import wanted_beyond
+from marketplace.installs.customer.showing import updates_of
+from marketplace.installs.customer.updates import UpdateState
 from marketplace.installs.models import InstallationState
 
 
@@ -44,8 +45,16 @@ def install_panel(listing: Listing, actor: Actor) -> dict[str, Any]:
         state, note = "installed", ""
         if found.state is InstallationState.PAUSED:
             state = "paused"
-        elif wanted_beyond(found.granted_scopes, listing.content or {}):
-            state = "update"
+        else:
+            update = updates_of(
+                [found],
+                policy_of(organization.id),
+                rules_about(organization.id, listing.id, listing.publisher_id),
+            ).get(found.id)
+            if update is not None and update.is_offered:
+                state = "update"
+            elif update is not None and update.state is UpdateState.NOT_ALLOWED:
+                note = f"Its update is not among what {organization.name} allows"
         page = url_for(
             "installs.installation", slug=organization.slug, installation_id=found.public_id
         )

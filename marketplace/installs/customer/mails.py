@@ -1,5 +1,7 @@
 """The mails about installing. Each queues one message to one person."""
 
+from collections.abc import Sequence
+
 from marketplace.catalogue.models import Listing
 from marketplace.core.mail import send_mail
 from marketplace.identity.models import Organization
@@ -40,9 +42,26 @@ def tell_cap_reached(address: str, listing: Listing) -> None:
     )
 
 
-def tell_requested(address: str, who: str, request: InstallRequest, org: Organization) -> None:
-    """An admin learns that a member asks for something."""
+def tell_requested(
+    address: str,
+    who: str,
+    request: InstallRequest,
+    org: Organization,
+    adds: Sequence[str] | None = None,
+) -> None:
+    """An admin learns that a member asks for something: an update that adds `adds` (in words)
+    where it is installed."""
     said = f"{who} writes:\n\n{request.message}\n\n" if request.message else ""
+    if adds is not None:
+        listed = "\n".join(f"- {title}" for title in adds)
+        send_mail(
+            address,
+            f"{who} asks for the update of {request.listing.name}",
+            f"{who} asks you to agree to the update of {request.listing.name}, which "
+            f"{org.name} has installed. New:\n\n{listed}\n\n"
+            f"{said}Read it, and agree or decline:\n{links.requests_url(org.slug)}\n",
+        )
+        return
     send_mail(
         address,
         f"{who} asks you to install {request.listing.name}",
@@ -52,17 +71,21 @@ def tell_requested(address: str, who: str, request: InstallRequest, org: Organiz
     )
 
 
-def tell_request_approved(request: InstallRequest, installation: Installation) -> None:
+def tell_request_approved(
+    request: InstallRequest, installation: Installation, *, is_update: bool = False
+) -> None:
     """A member learns that what they asked for is here."""
     address = address_of_member(request.requested_by_id, request.organization_id)
     if address is None:
         return
-    send_mail(
-        address,
-        f"{name_of(installation)} is installed",
-        f"You asked for {name_of(installation)}. It is installed for "
-        f"{installation.organization.name} now.\n\n{links.installation_url(installation)}\n",
-    )
+    name, organization = name_of(installation), installation.organization.name
+    if is_update:
+        subject = f"{name} is updated"
+        said = f"You asked for the update of {name}. {organization} has agreed to it now."
+    else:
+        subject = f"{name} is installed"
+        said = f"You asked for {name}. It is installed for {organization} now."
+    send_mail(address, subject, f"{said}\n\n{links.installation_url(installation)}\n")
 
 
 def tell_request_declined(request: InstallRequest, organization: Organization) -> None:
@@ -73,21 +96,26 @@ def tell_request_declined(request: InstallRequest, organization: Organization) -
     note = f"They write:\n\n{request.decision_note}\n\n" if request.decision_note else ""
     send_mail(
         address,
-        f"{request.listing.name} will not be installed",
+        f"Your request for {request.listing.name} was declined",
         f"The admins of {organization.name} declined your request for {request.listing.name}.\n\n"
         f"{note}{links.listing_url(request.listing.slug)}\n",
     )
 
 
-def tell_update_available(address: str, installation: Installation, scopes: list[str]) -> None:
-    """An admin learns that an installed app asks for more. `scopes` are titles."""
+def tell_update_available(
+    address: str, installation: Installation, scopes: Sequence[str], data: Sequence[str]
+) -> None:
+    """An admin learns that an installed app asks for more. `scopes` are titles, `data` the names
+    of what moves anew."""
     name, organization = name_of(installation), installation.organization
-    listed = "\n".join(f"- {title}" for title in scopes)
+    listed = "\n".join(
+        [*(f"- {title}" for title in scopes), *(f"- Data that moves: {part}" for part in data)]
+    )
     slug = installation.listing.slug if installation.listing else ""
     send_mail(
         address,
-        f"{name} asks for more access",
-        f"A new version of {name} asks {organization.name} for more than you have granted:\n\n"
+        f"{name} asks for more access" if scopes else f"{name} moves more data",
+        f"A new version of {name} asks {organization.name} for more than you agreed to:\n\n"
         f"{listed}\n\n"
         "It goes on with what it has until you decide. Read it and agree or decline:\n"
         f"{links.install_page(slug, organization.slug)}\n",

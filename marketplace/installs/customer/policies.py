@@ -2,13 +2,12 @@
 
 from marketplace.core.permissions import Actor, rule
 from marketplace.identity.models import Organization
-from marketplace.installs.customer.queries.policies import policy_of
+from marketplace.installs.customer.queries.policies import RuleRemoval, policy_of
 from marketplace.installs.customer.roles import SANDBOX_ROLES, is_admin_of, role_for
 from marketplace.installs.models import (
     ErasureRequest,
     Installation,
     InstallRequest,
-    InstallRule,
     MembersMay,
 )
 
@@ -32,9 +31,9 @@ def may_manage_apps(actor: Actor, organization: Organization) -> bool:
 
 
 @rule("install_rule.remove")
-def may_remove_rule(actor: Actor, install_rule: InstallRule) -> bool:
+def may_remove_rule(actor: Actor, removal: RuleRemoval) -> bool:
     """Owners and admins."""
-    return is_admin_of(actor, install_rule.organization)
+    return is_admin_of(actor, removal.organization)
 
 
 @rule("installation.view")

@@ -5,21 +5,36 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from marketplace.installs.customer.queries.installations import scope_uses
+from marketplace.installs.customer.install_policy import (
+    Policy,
+    PolicyRule,
+    is_blocked,
+    rule_for,
+)
+from marketplace.installs.customer.queries.declines import declines_of
+from marketplace.installs.customer.queries.installations import live_installations_of, scope_uses
 from marketplace.installs.customer.queries.inventory import latest_versions
-from marketplace.installs.customer.updates import dropped_since, wanted_beyond
+from marketplace.installs.customer.queries.policies import all_rules, policy_of
+from marketplace.installs.customer.shared_data import SharedData, shared_data
+from marketplace.installs.customer.updates import (
+    NOTHING_DECLINED,
+    Update,
+    dropped_since,
+    update_in,
+)
 from marketplace.installs.models import (
     Environment,
     Installation,
     InstallationEvent,
     InstallationState,
+    InstallRequest,
     PauseCause,
     ScopeDirection,
 )
 from marketplace.installs.scopes import ScopeText, describe_scopes
 
 PAUSED_BY = {
-    PauseCause.CUSTOMER: "Paused by you",
+    PauseCause.CUSTOMER: "Paused by your organization",
     PauseCause.POLICY: "Blocked by a rule",
     PauseCause.ENTITLEMENT: "Not in your plan",
 }
@@ -41,19 +56,53 @@ _EVENTS = {
 
 
 @dataclass(frozen=True)
+class Suspension:
+    """The operator refuses the access of an app. `reason` is what the operator says of a listing;
+    of a publisher it is told to its own people alone, so it is empty."""
+
+    reason: str = ""
+
+
+@dataclass(frozen=True)
 class Row:
-    """An installation in the inventory."""
+    """An installation in the inventory, with what holds for it at this moment."""
 
     installation: Installation
     version: str | None
     consented_version: str | None
-    wanted: tuple[str, ...]
+    update: Update | None
+    suspension: Suspension | None
+    is_blocked: bool
 
     @property
     def name(self) -> str:
         """Its listing's name, else its app's."""
         listing = self.installation.listing
         return listing.name if listing is not None else self.installation.app.name
+
+    @property
+    def wanted(self) -> tuple[str, ...]:
+        """The scopes that the published listing asks for beyond what was granted."""
+        return self.update.scopes if self.update is not None else ()
+
+    @property
+    def paused_because(self) -> str:
+        """Why it is paused, empty when it is not. A block counts before a pause by hand."""
+        if self.installation.state is not InstallationState.PAUSED:
+            return ""
+        if self.is_blocked:
+            return PAUSED_BY[PauseCause.POLICY]
+        cause = self.installation.pause_cause
+        return PAUSED_BY[cause] if cause is not None else "Paused"
+
+    @property
+    def may_resume(self) -> bool:
+        """Whether the customer can end the pause."""
+        return (
+            self.installation.state is InstallationState.PAUSED
+            and not self.is_blocked
+            and self.installation.pause_cause is PauseCause.CUSTOMER
+        )
 
 
 @dataclass(frozen=True)
@@ -67,31 +116,98 @@ class HeldScope:
 
 
 def rows_of(installations: Sequence[Installation]) -> list[Row]:
-    """The rows of a list. One query, however many there are."""
+    """The rows of a list of one organization. Four queries, however many there are."""
+    if not installations:
+        return []
+    organization_id = installations[0].organization_id
     versions = latest_versions([row.listing_id for row in installations if row.listing_id])
+    rules = all_rules(organization_id)
+    updates = updates_of(installations, policy_of(organization_id), rules)
     return [
         Row(
             installation=row,
             version=versions.get(row.listing_id) if row.listing_id else None,
             consented_version=(row.consented_content or {}).get("version"),
-            wanted=tuple(wanted_of(row)),
+            update=updates.get(row.id),
+            suspension=suspension_of(row),
+            is_blocked=row.is_live and is_blocked(rules, row.listing_id, row.app.publisher_id),
         )
         for row in installations
     ]
 
 
-def wanted_of(installation: Installation) -> list[str]:
-    """What the published listing asks for beyond what was granted; nothing in a sandbox, where
-    the draft counts and the app asks by itself."""
+def suspension_of(installation: Installation) -> Suspension | None:
+    """Whether the operator suspended the listing or its publisher of what is installed."""
+    if not installation.is_live:
+        return None
     listing = installation.listing
+    if listing is not None and listing.suspended_at is not None:
+        return Suspension(listing.suspended_reason or "")
+    return Suspension() if installation.app.publisher.suspended_at is not None else None
+
+
+def updates_of(
+    installations: Sequence[Installation], policy: Policy, rules: Sequence[PolicyRule]
+) -> dict[int, Update]:
+    """What published listings ask one organization for beyond what it agreed to, by the ids of
+    its installations. One query. Nothing in a sandbox, where the draft counts and the app asks
+    by itself."""
+    open_ones = [
+        row
+        for row in installations
+        if row.is_live
+        and row.environment is Environment.LIVE
+        and row.listing is not None
+        and row.listing.is_findable
+    ]
+    declined = declines_of([row.id for row in open_ones])
+    found = {}
+    for row in open_ones:
+        rule = rule_for(rules, row.listing_id, row.app.publisher_id)
+        update = update_in(
+            row.granted_scopes,
+            row.consented_content or {},
+            (row.listing.content if row.listing is not None else None) or {},
+            declined.get(row.id, NOTHING_DECLINED),
+            is_allowed=not policy.only_allowed or rule is not None,
+        )
+        if update is not None:
+            found[row.id] = update
+    return found
+
+
+def updates_asked_for(
+    organization_id: int, requests: Sequence[InstallRequest]
+) -> dict[int, list[str]]:
+    """Of these open requests those about something that is installed, by their ids: what its
+    update adds, in words. Five queries."""
+    installed = live_installations_of(organization_id, [asked.listing_id for asked in requests])
+    updates = updates_of(installed, policy_of(organization_id), all_rules(organization_id))
+    found = {row.listing_id: updates.get(row.id) for row in installed}
+    names = [name for update in found.values() if update is not None for name in update.scopes]
+    titles = {text.name: text.title for text in describe_scopes(names)}
+    return {
+        asked.id: [
+            *(titles[name] for name in (update.scopes if update is not None else ())),
+            *(part.name for part in (update.data if update is not None else ())),
+        ]
+        for asked in requests
+        if asked.listing_id in found
+        for update in (found[asked.listing_id],)
+    }
+
+
+def moving_data(installation: Installation) -> tuple[SharedData, ...]:
+    """What moves: as the published listing says, with what was not agreed to marked; in a sandbox
+    and of what was removed, as was agreed."""
+    agreed, listing = installation.consented_content or {}, installation.listing
     if (
         listing is None
+        or not installation.is_live
         or installation.environment is not Environment.LIVE
-        or installation.state is InstallationState.UNINSTALLED
-        or not listing.is_findable
     ):
-        return []
-    return wanted_beyond(installation.granted_scopes, listing.content or {})
+        return shared_data(agreed)
+    return shared_data(listing.content or {}, agreed)
 
 
 def dropped_of(installation: Installation) -> list[str]:
@@ -156,6 +272,9 @@ def _body(event: InstallationEvent, titles: Mapping[str, str]) -> str | None:
         return ", ".join(titles.get(name, name) for name in names)
 
     parts = []
+    data_names = [*(data.get("added_data") or ()), *(part[0] for part in data.get("data") or ())]
+    if data_names:
+        parts.append(f"Data that moves: {', '.join(data_names)}.")
     for key, label in (("scopes", ""), ("added", "Added: "), ("removed", "Given back: ")):
         if data.get(key):
             parts.append(f"{label}{words(data[key])}.")

@@ -10,7 +10,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
-from marketplace.catalogue.models import Listing
+from marketplace.catalogue.models import Listing, ListingVersion
 from marketplace.core import clock
 from marketplace.core.database import db
 from marketplace.identity.models import Organization, Role, User
@@ -315,7 +315,9 @@ def test_an_admin_declines_with_a_note(scene: Scene, sign_in: SignIn) -> None:
     assert member.name in scene.browser.get(decline).text
     assert scene.browser.post(decline, data={"note": "x" * 501}).status_code == 422
     assert scene.browser.post(decline, data={"note": "We have one"}).status_code == 303
-    assert scene.browser.post(decline, data={"note": "Again"}).status_code == 409
+    for late in (scene.browser.post(decline, data={"note": "Again"}), scene.browser.get(decline)):
+        assert late.status_code == 303
+    assert "closed already" in scene.browser.get(late.location).text
     assert mails()[-1]["to"] == member.email
     closed = browser.get(f"/organizations/{scene.customer.slug}/apps/requests?show=closed").text
     assert "We have one" in closed
@@ -327,7 +329,9 @@ def test_a_member_withdraws_the_own_request_alone(scene: Scene, sign_in: SignIn)
     request_id = db.session.scalars(select(InstallRequest.id)).one()
     withdraw = f"/organizations/{scene.customer.slug}/apps/requests/{request_id}/withdraw"
     assert scene.browser.post(withdraw).status_code == 404
-    assert browser.post(withdraw).status_code == 303
+    for _click in range(2):
+        assert browser.post(withdraw).status_code == 303
+    assert "closed already" in browser.get(f"{scene.path}").text
     assert "Ask your admin" in browser.get(f"/listings/{scene.listing.slug}").text
 
 
@@ -387,7 +391,9 @@ def test_what_is_paused_says_so(scene: Scene) -> None:
     make_installation(scene.app, scene.customer, scene.admin, state=InstallationState.PAUSED)
     db.session.commit()
     assert "Paused" in scene.browser.get(f"/listings/{scene.listing.slug}").text
-    assert "It is paused" in scene.browser.get(scene.path).text
+    answer = scene.browser.get(scene.path, follow_redirects=True)
+    assert "It is paused. Resume it first" in answer.text
+    assert "What it may do" in answer.text
     assert scene.agree(fingerprint="x").status_code == 403
 
 
@@ -430,3 +436,221 @@ def test_who_declined_is_in_the_history(scene: Scene) -> None:
     scene.browser.post(f"{scene.path}/decline", data={"organization": scene.customer.slug})
     event = db.session.scalars(select(InstallationEvent)).one()
     assert (event.kind, event.user_id) == ("update_declined", scene.admin.id)
+
+
+def put_data(scene: Scene, *parts: tuple[str, str]) -> None:
+    scene.listing.content = {
+        **scene.listing.content,
+        "data_shared": [
+            {"object": name, "direction": direction, "purpose": "To match them"}
+            for name, direction in parts
+        ],
+    }
+    db.session.commit()
+
+
+def _describe(scene: Scene, **fields: object) -> None:
+    scope = db.session.get_one(Scope, "events.read")
+    for name, value in fields.items():
+        setattr(scope, name, value)
+
+
+def _say(scene: Scene, **values: object) -> None:
+    scene.listing.content = {**scene.listing.content, **values}
+
+
+def _release(scene: Scene) -> None:
+    db.session.add(
+        ListingVersion(listing_id=scene.listing.id, version="9.9.9", released_on=clock.now().date())
+    )
+
+
+CHANGES: dict[str, Callable[[Scene], object]] = {
+    "direction": lambda s: _describe(s, direction=ScopeDirection.WRITE),
+    "words": lambda s: _describe(s, title="See everything"),
+    "verification": lambda s: setattr(s.listing.publisher, "verified_at", None),
+    "publisher": lambda s: setattr(s.listing.publisher, "name", "Somebody else"),
+    "certification": lambda s: setattr(s.listing, "certified_at", clock.now()),
+    "name": lambda s: setattr(s.listing, "name", "Another name"),
+    "version": _release,
+    "privacy": lambda s: _say(s, privacy_url="https://elsewhere.example/privacy"),
+    "terms": lambda s: _say(s, terms_url="https://elsewhere.example/terms"),
+    "support": lambda s: _say(s, support_url="https://elsewhere.example/support"),
+}
+
+
+@pytest.mark.parametrize("what", list(CHANGES))
+def test_whatever_the_page_says_must_still_hold_when_it_is_agreed_to(
+    scene: Scene, what: str
+) -> None:
+    fingerprint = scene.fingerprint()
+    CHANGES[what](scene)
+    db.session.commit()
+    answer = scene.agree(fingerprint=fingerprint)
+    assert answer.status_code == 409
+    assert "This page has changed" in answer.text
+    assert installations() == []
+    assert scene.agree().status_code == 303
+
+
+def only_allowed(scene: Scene) -> None:
+    add(InstallPolicy(organization_id=scene.customer.id, only_allowed=True))
+
+
+def test_an_allow_list_leaves_what_is_installed_alone(scene: Scene) -> None:
+    scene.agree()
+    page = f"/organizations/{scene.customer.slug}/apps/{installations()[0].public_id}"
+    only_allowed(scene)
+    assert scene.browser.get(scene.path).location == page
+    assert scene.agree(fingerprint="x").status_code == 303
+    assert "Installed" in scene.browser.get(f"/listings/{scene.listing.slug}").text
+    policy = scene.browser.get(f"/organizations/{scene.customer.slug}/apps/policy").text
+    assert "Owners and admins always may" not in policy
+
+
+def test_an_update_that_the_allow_list_forbids_is_not_offered(scene: Scene) -> None:
+    installation = make_installation(
+        scene.app, scene.customer, scene.admin, scopes=("events.read",)
+    )
+    only_allowed(scene)
+    apps = f"/organizations/{scene.customer.slug}/apps"
+    own = f"{apps}/{installation.public_id}"
+    page = scene.browser.get(own).text
+    assert "no rule allows this app" in page
+    assert "Read and decide" not in page
+    assert "Update not allowed" in scene.browser.get(apps).text
+    listing = scene.browser.get(f"/listings/{scene.listing.slug}").text
+    assert "Update available" not in listing
+    assert "Its update is not among what Blue Kite allows" in listing
+    answer = scene.browser.get(scene.path, follow_redirects=True)
+    assert "installs only what its admins have allowed" in answer.text
+    assert "What it may do" in answer.text
+    assert scene.agree(fingerprint="x").status_code == 403
+    add(
+        InstallRule(organization_id=scene.customer.id, listing_id=scene.listing.id, verdict="allow")
+    )
+    assert "Read and decide" in scene.browser.get(own).text
+    assert scene.agree().status_code == 303
+
+
+def test_a_declined_update_does_not_nag(scene: Scene, sign_in: SignIn) -> None:
+    installation = make_installation(
+        scene.app, scene.customer, scene.admin, scopes=("events.read",)
+    )
+    member, browser = member_of(scene, sign_in)
+    browser.post(f"{scene.path}/request", data={"organization": scene.customer.slug})
+    apps = f"/organizations/{scene.customer.slug}/apps"
+    own = f"{apps}/{installation.public_id}"
+    data = {"organization": scene.customer.slug}
+    for _click in range(2):
+        assert scene.browser.post(f"{scene.path}/decline", data=data).location == own
+    page = scene.browser.get(own).text
+    assert "You declined more access on" in page
+    assert "Read it again" in page
+    assert "It asks for more access" not in page
+    assert "Update declined" in scene.browser.get(apps).text
+    assert "Update available" not in scene.browser.get(apps).text
+    assert "Update available" not in scene.browser.get(f"/listings/{scene.listing.slug}").text
+    db.session.rollback()
+    kinds = db.session.scalars(select(InstallationEvent.kind)).all()
+    assert kinds == ["update_declined"]
+    assert db.session.scalars(select(InstallRequest.state)).all() == [InstallRequestState.DECLINED]
+    assert mails()[-1]["to"] == member.email
+    # What nobody has declined yet is asked about.
+    _say(scene, scopes=[*SCOPES, {"scope": "files.read", "reason": "To look around"}])
+    db.session.commit()
+    assert "It asks for more access" in scene.browser.get(own).text
+    # And what was declined can be agreed to after all.
+    assert scene.agree().status_code == 303
+    assert "You declined" not in scene.browser.get(own).text
+
+
+def test_more_data_that_moves_is_told_and_agreed_to(scene: Scene) -> None:
+    put_data(scene, ("Contacts", "read"))
+    scene.agree()
+    installation = installations()[0]
+    own = f"/organizations/{scene.customer.slug}/apps/{installation.public_id}"
+    assert "Data that moves" in scene.browser.get(own).text
+    assert "It moves more data" not in scene.browser.get(own).text
+    put_data(scene, ("Contacts", "two_way"), ("Invoices", "read"))
+    page = scene.browser.get(own).text
+    assert "It moves more data than you agreed to" in page
+    assert "Update available" in scene.browser.get(f"/listings/{scene.listing.slug}").text
+    read = scene.browser.get(f"{scene.path}?organization={scene.customer.slug}").text
+    assert "moves more data" in read
+    assert "New data: <strong>Invoices</strong>" in read
+    fingerprint = scene.fingerprint()
+    put_data(scene, ("Contacts", "two_way"), ("Invoices", "read"), ("Salaries", "read"))
+    assert scene.agree(fingerprint=fingerprint).status_code == 409
+    assert scene.agree().status_code == 303
+    page = scene.browser.get(own).text
+    assert "It moves more data" not in page
+    assert "Data that moves: Contacts, Invoices, Salaries." in page
+    assert installations()[0].granted_scopes == ["events.write", "events.read"]
+
+
+def test_more_data_can_be_declined(scene: Scene) -> None:
+    put_data(scene, ("Contacts", "read"))
+    scene.agree()
+    put_data(scene, ("Contacts", "read"), ("Invoices", "read"))
+    data = {"organization": scene.customer.slug}
+    own = scene.browser.post(f"{scene.path}/decline", data=data).location
+    page = scene.browser.get(own).text
+    assert "You declined more data that moves on" in page
+    assert "It moves more data" not in page
+
+
+def test_a_member_asks_for_an_update_as_such(scene: Scene, sign_in: SignIn) -> None:
+    make_installation(scene.app, scene.customer, scene.admin, scopes=("events.read",))
+    _member, browser = member_of(scene, sign_in)
+    page = browser.get(scene.path).text
+    assert "Ask your admins for the update of Tide Tables" in page
+    assert "<strong>Change events</strong>" in page
+    data = {"organization": scene.customer.slug}
+    requests = browser.post(f"{scene.path}/request", data=data).location
+    assert mails()[0]["subject"] == "Ada Okafor asks for the update of Tide Tables"
+    assert "- Change events" in mails()[0]["body"]
+    for reader in (browser, scene.browser):
+        text = reader.get(requests).text
+        assert "asks for the update of" in text
+        assert "new: Change events" in text
+    assert "Read and decide" in scene.browser.get(requests).text
+    colleague = make_member(scene.customer, Role.VIEWER)
+    colleague.name = "Mira Lund"
+    db.session.commit()
+    second = sign_in(colleague, scene.customer)
+    again = second.post(f"{scene.path}/request", data=data, follow_redirects=True).text
+    assert "Ada Okafor has asked for it already" in again
+    scene.agree()
+    assert mails()[-1]["subject"] == "Tide Tables is updated"
+
+
+def test_a_request_for_what_is_suspended_says_why_it_cannot_be_approved(
+    scene: Scene, sign_in: SignIn
+) -> None:
+    _member, browser = member_of(scene, sign_in)
+    asked = browser.post(f"{scene.path}/request", data={"organization": scene.customer.slug})
+    assert "Review and install" in scene.browser.get(asked.location).text
+    scene.listing.suspended_at = clock.now()
+    db.session.commit()
+    page = scene.browser.get(asked.location).text
+    assert "Review and install" not in page
+    assert "It is suspended by Portico and cannot be installed at the moment" in page
+
+
+def test_nobody_asks_for_what_has_reached_its_cap(scene: Scene, sign_in: SignIn) -> None:
+    for number in range(25):
+        make_installation(scene.app, make_customer(f"Customer {number}"))
+    _member, browser = member_of(scene, sign_in)
+    page = browser.get(scene.path).text
+    assert "25 organizations have installed it" in page
+    assert "Ask your admins" not in page
+    data = {"organization": scene.customer.slug}
+    assert browser.post(f"{scene.path}/request", data=data).status_code == 403
+    # Its publisher has nobody who could be told.
+    assert "We have told its publisher" not in scene.agree(fingerprint="x").text
+    make_member(scene.listing.publisher, Role.DEVELOPER)
+    db.session.commit()
+    assert "We have told its publisher" not in scene.browser.get(scene.path).text
+    assert "We have told its publisher" in scene.agree(fingerprint="x").text
+    assert "We have told its publisher" in scene.browser.get(scene.path).text

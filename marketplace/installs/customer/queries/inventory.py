@@ -2,8 +2,9 @@
 
 import enum
 from collections.abc import Sequence
+from typing import Any
 
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, case, func, not_, or_, select
 from sqlalchemy.orm import aliased, contains_eager, joinedload
 
 from marketplace.catalogue.models import Listing, ListingVersion
@@ -21,7 +22,45 @@ class Shown(enum.StrEnum):
     INSTALLED = "installed"
     ACTIVE = "active"
     PAUSED = "paused"
+    SUSPENDED = "suspended"
     HISTORY = "history"
+
+
+_PUBLISHER = aliased(Organization)
+_NAME = func.lower(func.coalesce(Listing.name, App.name))
+
+
+def _found(query: Select[Any], organization_id: int, q: str) -> Select[Any]:
+    """The query for the organization's installations whose app or publisher has the words."""
+    query = (
+        query.join(Installation.app)
+        .join(App.publisher.of_type(_PUBLISHER))
+        .outerjoin(Installation.listing)
+        .where(Installation.organization_id == organization_id)
+    )
+    if q:
+        query = query.where(
+            or_(
+                _NAME.contains(q.lower(), autoescape=True),
+                func.lower(_PUBLISHER.name).contains(q.lower(), autoescape=True),
+            )
+        )
+    return query
+
+
+def _is_suspended() -> ColumnElement[bool]:
+    return or_(Listing.suspended_at.is_not(None), _PUBLISHER.suspended_at.is_not(None))
+
+
+def _condition(shown: Shown) -> ColumnElement[bool]:
+    if shown is Shown.HISTORY:
+        return Installation.state == InstallationState.UNINSTALLED
+    if shown is Shown.ACTIVE:
+        return and_(Installation.state == InstallationState.ACTIVE, not_(_is_suspended()))
+    if shown is Shown.PAUSED:
+        return Installation.state == InstallationState.PAUSED
+    is_live = Installation.state != InstallationState.UNINSTALLED
+    return and_(is_live, _is_suspended()) if shown is Shown.SUSPENDED else is_live
 
 
 def installations_of(
@@ -29,38 +68,18 @@ def installations_of(
 ) -> Select[Installation]:
     """The organization's installations with all that a list tells, by name; the history (and
     everything, where `shown` is None) by time, the newest first."""
-    publisher = aliased(Organization)
-    name = func.lower(func.coalesce(Listing.name, App.name))
-    query = (
-        select(Installation)
-        .join(Installation.app)
-        .join(App.publisher.of_type(publisher))
-        .outerjoin(Installation.listing)
-        .where(Installation.organization_id == organization_id)
-        .options(
-            contains_eager(Installation.app).contains_eager(App.publisher.of_type(publisher)),
-            contains_eager(Installation.listing),
-            joinedload(Installation.consented_by),
-            joinedload(Installation.organization),
-        )
+    query: Select[Installation] = _found(select(Installation), organization_id, q).options(
+        contains_eager(Installation.app).contains_eager(App.publisher.of_type(_PUBLISHER)),
+        contains_eager(Installation.listing).joinedload(Listing.publisher),
+        joinedload(Installation.consented_by),
+        joinedload(Installation.organization),
     )
-    if q:
-        query = query.where(
-            or_(
-                name.contains(q.lower(), autoescape=True),
-                func.lower(publisher.name).contains(q.lower(), autoescape=True),
-            )
-        )
-    if shown is Shown.HISTORY:
-        query = query.where(Installation.state == InstallationState.UNINSTALLED)
-        return query.order_by(Installation.uninstalled_at.desc(), Installation.id.desc())
     if shown is None:
         return query.order_by(Installation.installed_at.desc(), Installation.id.desc())
-    if shown is Shown.INSTALLED:
-        query = query.where(Installation.state != InstallationState.UNINSTALLED)
-    else:
-        query = query.where(Installation.state == InstallationState(shown.value))
-    return query.order_by(name, Installation.id)
+    query = query.where(_condition(shown))
+    if shown is Shown.HISTORY:
+        return query.order_by(Installation.uninstalled_at.desc(), Installation.id.desc())
+    return query.order_by(_NAME, Installation.id)
 
 
 def page_of_installations(
@@ -70,22 +89,15 @@ def page_of_installations(
     return paginate(installations_of(organization_id, shown, q), page=page, per_page=PER_PAGE)
 
 
-def counts_by_state(organization_id: int) -> dict[Shown, int]:
-    """How many there are behind each filter. One query."""
-    rows = db.session.execute(
-        select(Installation.state, func.count())
-        .where(Installation.organization_id == organization_id)
-        .group_by(Installation.state)
-    ).all()
-    found = {row[0]: row[1] for row in rows}
-    active = found.get(InstallationState.ACTIVE, 0)
-    paused = found.get(InstallationState.PAUSED, 0)
-    return {
-        Shown.INSTALLED: active + paused,
-        Shown.ACTIVE: active,
-        Shown.PAUSED: paused,
-        Shown.HISTORY: found.get(InstallationState.UNINSTALLED, 0),
-    }
+def counts_by_state(organization_id: int, q: str = "") -> dict[Shown, int]:
+    """How many there are behind each filter, of those that the search finds. One query."""
+    columns = [
+        func.coalesce(func.sum(case((_condition(shown), 1), else_=0)), 0).label(shown.value)
+        for shown in Shown
+    ]
+    query = _found(select(*columns).select_from(Installation), organization_id, q)
+    row = db.session.execute(query).one()
+    return {shown: int(row[position]) for position, shown in enumerate(Shown)}
 
 
 def latest_versions(listing_ids: Sequence[int]) -> dict[int, str]:

@@ -1,13 +1,15 @@
 """An organization's policy and its rules."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from sqlalchemy import select
-from sqlalchemy.orm import contains_eager, joinedload
+from sqlalchemy import exists, select
+from sqlalchemy.orm import joinedload
 
 from marketplace.catalogue.models import Listing
 from marketplace.core.database import db
 from marketplace.identity.models import Organization
+from marketplace.identity.queries import find_organization
 from marketplace.installs.customer.install_policy import Policy, PolicyRule
 from marketplace.installs.models import InstallPolicy, InstallRule
 
@@ -39,6 +41,24 @@ def all_rules(organization_id: int) -> list[PolicyRule]:
     return [as_rule(row) for row in rows]
 
 
+def organizations_not_allowing(listing: Listing, organization_ids: Sequence[int]) -> set[int]:
+    """Of these organizations those that install only what a rule allows, and have no rule that
+    allows this listing or its publisher. One query."""
+    allowed = exists().where(
+        InstallRule.organization_id == InstallPolicy.organization_id,
+        (InstallRule.listing_id == listing.id) | (InstallRule.publisher_id == listing.publisher_id),
+    )
+    return set(
+        db.session.scalars(
+            select(InstallPolicy.organization_id).where(
+                InstallPolicy.organization_id.in_(organization_ids),
+                InstallPolicy.only_allowed.is_(True),
+                ~allowed,
+            )
+        )
+    )
+
+
 def as_rule(row: InstallRule) -> PolicyRule:
     """The value that the pure rule works with."""
     return PolicyRule(row.verdict, row.listing_id, row.publisher_id, row.note)
@@ -57,15 +77,22 @@ def rules_to_show(organization_id: int) -> Sequence[InstallRule]:
     ).all()
 
 
-def find_rule(slug: str, rule_id: int) -> InstallRule | None:
-    """The rule of that id at the organization of that slug."""
-    return db.session.scalar(
+@dataclass(frozen=True)
+class RuleRemoval:
+    """A rule of an organization that is to go; `rule` is None when it is gone already."""
+
+    organization: Organization
+    rule: InstallRule | None
+
+
+def find_removal(slug: str, rule_id: int) -> RuleRemoval | None:
+    """The rule of that id at the organization of that slug. Two queries."""
+    organization = find_organization(slug)
+    if organization is None:
+        return None
+    rule = db.session.scalar(
         select(InstallRule)
-        .join(InstallRule.organization)
-        .where(Organization.slug == slug, InstallRule.id == rule_id)
-        .options(
-            contains_eager(InstallRule.organization),
-            joinedload(InstallRule.listing),
-            joinedload(InstallRule.publisher),
-        )
+        .where(InstallRule.organization_id == organization.id, InstallRule.id == rule_id)
+        .options(joinedload(InstallRule.listing), joinedload(InstallRule.publisher))
     )
+    return RuleRemoval(organization, rule)

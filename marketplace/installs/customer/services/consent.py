@@ -1,9 +1,11 @@
 """Giving and declining consent: what installs an app, and what updates its scopes."""
 
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import select, update
+from sqlalchemy.orm import joinedload
 
 from marketplace.catalogue.engagement.services.uses import declare_use
 from marketplace.core import clock
@@ -14,11 +16,25 @@ from marketplace.core.permissions import Actor, MembershipInfo
 from marketplace.identity.models import Organization
 from marketplace.installs.credentials import new_public_id
 from marketplace.installs.customer import mails
-from marketplace.installs.customer.consent import Consent, Verdict, is_cap_reached, prepare_consent
+from marketplace.installs.customer.consent import (
+    Consent,
+    Verdict,
+    explain_cap,
+    is_cap_reached,
+    prepare_consent,
+)
 from marketplace.installs.customer.install_policy import ADMINS
+from marketplace.installs.customer.queries.declines import declines_of
 from marketplace.installs.customer.queries.people import addresses_of_admins, addresses_of_makers
 from marketplace.installs.customer.roles import role_for
-from marketplace.installs.customer.services.recording import lock_app, lock_organization, record
+from marketplace.installs.customer.services.recording import (
+    lock_app,
+    lock_installation,
+    lock_organization,
+    record,
+)
+from marketplace.installs.customer.services.requests import decline_request
+from marketplace.installs.customer.updates import NOTHING_DECLINED
 from marketplace.installs.models import (
     App,
     Environment,
@@ -45,12 +61,15 @@ def give_consent(actor: Actor, consent: Consent, *, shown: str | None = None) ->
     lock_organization(consent.organization.id)
     # What was read before the locks may be old.
     db.session.expire_all()
-    now = prepare_consent(actor, consent.client, consent.organization, consent.asked)
+    now = prepare_consent(
+        actor, consent.client, consent.organization, consent.asked, asks_data=consent.asks_data
+    )
     if now.verdict is Verdict.GRANTED and now.installation is not None:
         return now.installation
     if now.verdict is Verdict.REFUSED:
         if now.code == "cap":
             tell_cap_reached(now.app)
+            raise ForbiddenError(explain_cap(now.app), code=now.code)
         raise ForbiddenError(now.reason, code=now.code)
     if now.verdict is Verdict.REQUEST:
         raise ForbiddenError("Ask an owner or admin of your organization.", code="request")
@@ -65,7 +84,9 @@ def give_consent(actor: Actor, consent: Consent, *, shown: str | None = None) ->
 
 def decline_consent(actor: Actor, consent: Consent) -> None:
     """Note that the person declined. Nothing is installed, and what is installed goes on with
-    the scopes that it has."""
+    the scopes that it has; a member's open request for the update is declined with it.
+
+    Declining the same again, or twice at once, is noted once."""
     if consent.installation is None:
         record_fact(
             "installation.declined",
@@ -75,14 +96,24 @@ def decline_consent(actor: Actor, consent: Consent) -> None:
             data={"scopes": list(consent.scopes)},
         )
         return
-    new = [scope.text.name for scope in consent.shown if scope.is_new]
-    record(
-        consent.installation,
-        "update_declined",
-        actor.user_id,
-        tells_partner=False,
-        data={"scopes": new},
-    )
+    installation = consent.installation
+    lock_installation(installation)
+    scopes = [scope.text.name for scope in consent.new_scopes]
+    data = [part.key for part in consent.new_data]
+    before = declines_of([installation.id]).get(installation.id, NOTHING_DECLINED)
+    if installation.is_live and not before.covers(scopes, data):
+        record(
+            installation,
+            "update_declined",
+            actor.user_id,
+            tells_partner=False,
+            data={"scopes": scopes, "data": [list(key) for key in data]},
+        )
+    request = _open_request(installation)
+    if request is not None:
+        # Somebody else may close it at this moment, which is as well.
+        with suppress(ConflictError):
+            decline_request(actor, installation.organization, request)
 
 
 def tell_cap_reached(app: App) -> None:
@@ -91,14 +122,18 @@ def tell_cap_reached(app: App) -> None:
     It is told when the last place is taken, and when somebody is refused (the cap may have been
     lowered); whoever answers that refusal with an error status calls keep_writes().
     """
+    addresses = addresses_of_makers(app.publisher_id)
+    if not addresses or app.listing is None:
+        return
     told = db.session.execute(
         update(App)
         .where(App.id == app.id, App.cap_told_at.is_(None))
         .values(cap_told_at=clock.now(), updated_at=App.updated_at)
         .execution_options(synchronize_session=False)
     )
-    if getattr(told, "rowcount", 0) == 1 and app.listing is not None:
-        for address in addresses_of_makers(app.publisher_id):
+    db.session.refresh(app, ["cap_told_at"])
+    if getattr(told, "rowcount", 0) == 1:
+        for address in addresses:
             mails.tell_cap_reached(address, app.listing)
 
 
@@ -141,7 +176,7 @@ def _install(actor: Actor, consent: Consent) -> Installation:
         declare_use(acting_for(actor, consent.organization), listing)
     if is_cap_reached(consent.client, consent.app):
         tell_cap_reached(consent.app)
-    _close_request(actor, installation)
+    _close_request(actor, installation, is_update=False)
     _tell_admins(actor, installation)
     return installation
 
@@ -158,10 +193,15 @@ def _upgrade(actor: Actor, consent: Consent, installation: Installation) -> Inst
         installation,
         "upgraded",
         actor.user_id,
-        data={"added": added, "removed": removed, "version": consent.version},
+        data={
+            "added": added,
+            "removed": removed,
+            "added_data": [part.name for part in consent.new_data],
+            "version": consent.version,
+        },
         event={"added_scopes": added, "removed_scopes": removed},
     )
-    _close_request(actor, installation)
+    _close_request(actor, installation, is_update=True)
     return installation
 
 
@@ -179,24 +219,30 @@ def acting_for(actor: Actor, organization: Organization) -> Actor:
     )
 
 
-def _close_request(actor: Actor, installation: Installation) -> None:
-    """An open request for what is installed now has been granted; its author is told."""
-    if installation.listing_id is None:
-        return
-    request = db.session.scalar(
-        select(InstallRequest).where(
-            InstallRequest.organization_id == installation.organization_id,
-            InstallRequest.listing_id == installation.listing_id,
-            InstallRequest.state == InstallRequestState.OPEN,
-        )
-    )
+def _close_request(actor: Actor, installation: Installation, *, is_update: bool) -> None:
+    """An open request for what was granted now is approved; its author is told."""
+    request = _open_request(installation)
     if request is None:
         return
     request.state = InstallRequestState.APPROVED
     request.decided_by_id = actor.user_id
     request.decided_at = clock.now()
     if request.requested_by_id != actor.user_id:
-        mails.tell_request_approved(request, installation)
+        mails.tell_request_approved(request, installation, is_update=is_update)
+
+
+def _open_request(installation: Installation) -> InstallRequest | None:
+    if installation.listing_id is None:
+        return None
+    return db.session.scalar(
+        select(InstallRequest)
+        .where(
+            InstallRequest.organization_id == installation.organization_id,
+            InstallRequest.listing_id == installation.listing_id,
+            InstallRequest.state == InstallRequestState.OPEN,
+        )
+        .options(joinedload(InstallRequest.listing))
+    )
 
 
 def _tell_admins(actor: Actor, installation: Installation) -> None:

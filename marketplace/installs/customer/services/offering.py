@@ -10,8 +10,9 @@ from marketplace.core.database import db
 from marketplace.core.jobs import enqueue
 from marketplace.identity.models import Membership, Role, User
 from marketplace.installs.customer import mails
+from marketplace.installs.customer.queries.policies import organizations_not_allowing
 from marketplace.installs.customer.services.recording import record
-from marketplace.installs.customer.updates import is_news, wanted_beyond
+from marketplace.installs.customer.updates import NOTHING_DECLINED, Declined, update_in
 from marketplace.installs.models import (
     Environment,
     Installation,
@@ -36,7 +37,8 @@ def offer_updates_later(listing: Listing, approved: bool, _note: str = "") -> No
 
 def offer_updates(listing_id: int, after: int = 0) -> int:
     """Mail the owners and admins of each organization whose installation lacks scopes that the
-    published listing asks for, once for each new scope; how many organizations were told.
+    published listing asks for, or has not agreed to data that it moves, once for each; how many
+    organizations were told. Nobody is mailed about what its allow list forbids anyway.
 
     `after` is the id of the last installation that an earlier run looked at.
     """
@@ -56,38 +58,52 @@ def offer_updates(listing_id: int, after: int = 0) -> int:
         .limit(BATCH)
     ).all()
     told = _told_before([row.id for row in rows])
+    closed = organizations_not_allowing(listing, [row.organization_id for row in rows])
     due = []
     for row in rows:
-        wanted = wanted_beyond(row.granted_scopes, listing.content or {})
-        if is_news(wanted, told[row.id]):
-            due.append((row, wanted))
-    addresses = _admins_of([row.organization_id for row, _wanted in due])
-    for row, wanted in due:
-        titles = [text.title for text in describe_scopes(wanted)]
+        update = update_in(
+            row.granted_scopes,
+            row.consented_content or {},
+            listing.content or {},
+            told.get(row.id, NOTHING_DECLINED),
+            is_allowed=row.organization_id not in closed,
+        )
+        # What was told of, or declined, before is no news.
+        if update is not None and update.is_offered:
+            due.append((row, update))
+    addresses = _admins_of([row.organization_id for row, _update in due])
+    for row, update in due:
+        titles = [text.title for text in describe_scopes(update.scopes)]
+        parts = [part.name for part in update.data]
         record(
             row,
             "update_offered",
             None,
             tells_partner=False,
-            data={"scopes": wanted, "revision": listing.published_revision_id},
+            data={
+                "scopes": list(update.scopes),
+                "data": [list(part.key) for part in update.data],
+                "revision": listing.published_revision_id,
+            },
         )
         for address in addresses[row.organization_id]:
-            mails.tell_update_available(address, row, titles)
+            mails.tell_update_available(address, row, titles, parts)
     if len(rows) == BATCH:
         enqueue(OFFER_UPDATES, {"listing_id": listing_id, "after": rows[-1].id})
     return len(due)
 
 
-def _told_before(installation_ids: list[int]) -> dict[int, set[str]]:
-    found: dict[int, set[str]] = defaultdict(set)
+def _told_before(installation_ids: list[int]) -> dict[int, Declined]:
+    found: dict[int, Declined] = {}
     if installation_ids:
         for event in db.session.scalars(
             select(InstallationEvent).where(
                 InstallationEvent.installation_id.in_(installation_ids),
-                InstallationEvent.kind == "update_offered",
+                InstallationEvent.kind.in_(("update_offered", "update_declined")),
             )
         ):
-            found[event.installation_id].update(event.data.get("scopes") or ())
+            before = found.get(event.installation_id, NOTHING_DECLINED)
+            found[event.installation_id] = before.plus(event.data)
     return found
 
 

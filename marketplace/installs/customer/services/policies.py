@@ -102,12 +102,14 @@ def add_rule(
 
 
 def remove_rule(actor: Actor, organization: Organization, rule: InstallRule) -> None:
-    """Take a rule away; what only it had paused is resumed."""
+    """Take a rule away; what only it had paused is resumed. Repeating it is harmless."""
     lock_organization(organization.id)
     about = rule.listing or rule.publisher
     verdict = rule.verdict.value
-    db.session.execute(delete(InstallRule).where(InstallRule.id == rule.id))
+    done = db.session.execute(delete(InstallRule).where(InstallRule.id == rule.id))
     db.session.expire_all()
+    if getattr(done, "rowcount", 0) != 1:
+        return
     _fact("install_rule.removed", actor, organization, verdict, about.slug if about else "")
     settle_all(organization, actor.user_id)
 

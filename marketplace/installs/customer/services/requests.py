@@ -1,8 +1,11 @@
 """Members ask their admins to install something."""
 
+from collections.abc import Sequence
+
 from sqlalchemy import select, update
 from sqlalchemy.orm import joinedload
 
+from marketplace.catalogue.content import clean_text
 from marketplace.catalogue.models import Listing
 from marketplace.core import clock
 from marketplace.core.database import db
@@ -16,18 +19,25 @@ from marketplace.installs.customer.queries.people import addresses_of_admins
 from marketplace.installs.models import InstallRequest, InstallRequestState
 
 MAX_MESSAGE = MAX_NOTE = 500
+CLOSED = "This request is closed already."
 
 
 def request_install(
-    actor: Actor, organization: Organization, listing: Listing, message: str = ""
+    actor: Actor,
+    organization: Organization,
+    listing: Listing,
+    message: str = "",
+    *,
+    adds: Sequence[str] | None = None,
 ) -> tuple[InstallRequest, bool]:
     """Ask the admins to install `listing`; the request, and whether it is new.
 
     An organization has one open request for a listing: whoever asks second finds the first.
-    That the person may ask is checked before, by the verdict of the consent.
+    That the person may ask is checked before, by the verdict of the consent. `adds` is what an
+    update adds, in words (Consent.news); None where it is not installed.
     Raises InvalidError (field `message`).
     """
-    message = message.replace("\x00", "").strip()
+    message = clean_text(message)
     if len(message) > MAX_MESSAGE:
         raise InvalidError({"message": f"Use at most {MAX_MESSAGE} characters."})
     new_id = insert_if_new(
@@ -52,23 +62,24 @@ def request_install(
     if new_id is not None:
         _fact("install_request.opened", actor, request)
         for address in addresses_of_admins(organization.id):
-            mails.tell_requested(address, actor.name, request, organization)
+            mails.tell_requested(address, actor.name, request, organization, adds)
     return request, new_id is not None
 
 
 def decline_request(
     actor: Actor, organization: Organization, request: InstallRequest, note: str = ""
 ) -> None:
-    """Say no, with a word to the member, who is mailed.
+    """Say no, with a word to the member, who is mailed (unless it is the decider).
 
     Raises InvalidError (field `note`), ConflictError when it is closed already.
     """
-    note = note.replace("\x00", "").strip()
+    note = clean_text(note)
     if len(note) > MAX_NOTE:
         raise InvalidError({"note": f"Use at most {MAX_NOTE} characters."})
     _close(actor, request, InstallRequestState.DECLINED, note)
     _fact("install_request.declined", actor, request)
-    mails.tell_request_declined(request, organization)
+    if request.requested_by_id != actor.user_id:
+        mails.tell_request_declined(request, organization)
 
 
 def withdraw_request(actor: Actor, request: InstallRequest) -> None:
@@ -112,7 +123,7 @@ def _close(actor: Actor, request: InstallRequest, state: InstallRequestState, no
     )
     db.session.refresh(request)
     if getattr(done, "rowcount", 0) != 1:
-        raise ConflictError("This request is closed already.")
+        raise ConflictError(CLOSED)
 
 
 def _fact(kind: str, actor: Actor, request: InstallRequest) -> None:

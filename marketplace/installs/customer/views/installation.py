@@ -3,21 +3,21 @@
 from flask import flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
-from marketplace.core.errors import InvalidError, NotFoundError
+from marketplace.core.errors import ConflictError, InvalidError, NotFoundError
 from marketplace.core.permissions import current_actor, needs
 from marketplace.installs.customer.forms import UninstallForm
 from marketplace.installs.customer.handover import configure_target, install_target
 from marketplace.installs.customer.queries.apps import client_for
+from marketplace.installs.customer.queries.declines import declined_at
 from marketplace.installs.customer.queries.erasures import erasure_of, last_asked_again
 from marketplace.installs.customer.queries.installations import events_of, find_installation
 from marketplace.installs.customer.services import erasures, pausing, reducing, uninstalling
 from marketplace.installs.customer.showing import (
-    PAUSED_BY,
     held_scopes,
+    moving_data,
     rows_of,
     scope_names_in,
     timeline_of,
-    wanted_of,
 )
 from marketplace.installs.customer.views.blueprints import installs
 from marketplace.installs.customer.views.form_errors import show_errors
@@ -35,17 +35,18 @@ def installation(installation: Installation) -> ResponseReturnValue:
     actor = current_actor()
     client = client_for(installation)
     events = events_of(installation.id)
-    wanted = wanted_of(installation)
-    words = {text.name: text for text in describe_scopes([*wanted, *scope_names_in(events)])}
-    erasure = erasure_of(installation.id)
     row = rows_of([installation])[0]
+    words = {text.name: text for text in describe_scopes([*row.wanted, *scope_names_in(events)])}
+    erasure = erasure_of(installation.id)
     return render_template(
         "installs/installation.html",
         installation=installation,
         organization=installation.organization,
         row=row,
         scopes=held_scopes(installation),
-        wanted=[words[name] for name in wanted],
+        wanted=[words[name] for name in row.wanted],
+        data=moving_data(installation),
+        declined_at=declined_at(installation.id),
         timeline=timeline_of(events, {name: text.title for name, text in words.items()}),
         health=health_of(installation.app) if installation.is_live else None,
         erasure=erasure,
@@ -54,7 +55,6 @@ def installation(installation: Installation) -> ResponseReturnValue:
         open_href=install_target(client, installation) if client else None,
         configure_href=configure_target(client, installation) if client else None,
         manages=actor.can("installation.manage", installation),
-        paused_by=PAUSED_BY,
         reasons=uninstalling.REASONS,
     )
 
@@ -63,8 +63,11 @@ def installation(installation: Installation) -> ResponseReturnValue:
 @needs("installation.manage", load=find_installation, name="installation")
 def pause(installation: Installation) -> ResponseReturnValue:
     """Refuse its tokens for now."""
-    if pausing.pause(current_actor(), installation):
-        flash("It is paused: its access is refused until you resume it.", "success")
+    try:
+        if pausing.pause(current_actor(), installation):
+            flash("It is paused: its access is refused until you resume it.", "success")
+    except ConflictError as error:
+        flash(error.detail, "warning")
     return _back(installation)
 
 
@@ -72,8 +75,11 @@ def pause(installation: Installation) -> ResponseReturnValue:
 @needs("installation.manage", load=find_installation, name="installation")
 def resume(installation: Installation) -> ResponseReturnValue:
     """Let it work again."""
-    if pausing.resume(current_actor(), installation):
-        flash("It works again.", "success")
+    try:
+        if pausing.resume(current_actor(), installation):
+            flash("It works again.", "success")
+    except ConflictError as error:
+        flash(error.detail, "warning")
     return _back(installation)
 
 
@@ -123,8 +129,11 @@ def ask_again(installation: Installation) -> ResponseReturnValue:
     erasure = erasure_of(installation.id)
     if erasure is None:
         raise NotFoundError
-    erasures.ask_again(current_actor(), erasure)
-    flash("The publisher was asked again, and its people were mailed.", "success")
+    try:
+        erasures.ask_again(current_actor(), erasure)
+        flash("The publisher was asked again, and its people were mailed.", "success")
+    except ConflictError as error:
+        flash(error.detail, "warning")
     return _back(installation)
 
 

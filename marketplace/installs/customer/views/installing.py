@@ -42,7 +42,12 @@ def install(listing: Listing) -> ResponseReturnValue:
     organization = _chosen(organizations, request.args.get("organization", ""))
     if organization is None:
         return _choice(listing, client, organizations)
-    return _consent_page(_prepare(client, organization), several=len(organizations) > 1)
+    consent = _prepare(client, organization)
+    if consent.verdict is Verdict.REFUSED and consent.installation is not None:
+        # What is installed has a page of its own, which says the rest.
+        flash(consent.reason, "info")
+        return redirect(_page_of(consent.installation), code=303)
+    return _consent_page(consent, several=len(organizations) > 1)
 
 
 @installs.post("/listings/<slug>/install")
@@ -97,8 +102,12 @@ def ask_admins(listing: Listing) -> ResponseReturnValue:
         return _consent_page(consent, several=several, status=403)
     form = AskForm()
     try:
-        _asked, is_new = request_install(
-            current_actor(), organization, listing, form.message.data or ""
+        asked, is_new = request_install(
+            current_actor(),
+            organization,
+            listing,
+            form.message.data or "",
+            adds=consent.news if consent.is_update else None,
         )
     except InvalidError as error:
         form.message.errors = [*form.message.errors, error.fields["message"]]
@@ -107,8 +116,10 @@ def ask_admins(listing: Listing) -> ResponseReturnValue:
         flash(
             f"Your admins at {organization.name} are asked. We mail you what they say.", "success"
         )
+    elif asked.requested_by_id == current_actor().user_id:
+        flash("You have asked for it already.", "info")
     else:
-        flash("A colleague has asked for it already.", "info")
+        flash(f"{asked.requested_by.name} has asked for it already.", "info")
     return redirect(url_for("installs.requests", slug=organization.slug), code=303)
 
 
@@ -136,7 +147,9 @@ def _target(listing: Listing) -> tuple[OAuthClient, Organization, bool]:
 
 
 def _prepare(client: OAuthClient, organization: Organization) -> Consent:
-    return prepare_consent(current_actor(), client, organization, allowed_scopes(client))
+    return prepare_consent(
+        current_actor(), client, organization, allowed_scopes(client), asks_data=True
+    )
 
 
 def _page_of(installation: Installation) -> str:

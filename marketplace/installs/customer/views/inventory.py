@@ -21,7 +21,6 @@ from marketplace.installs.customer.queries.inventory import (
 )
 from marketplace.installs.customer.services.uninstalling import REASONS
 from marketplace.installs.customer.showing import (
-    PAUSED_BY,
     Row,
     rows_of,
     uses_by_installation,
@@ -32,6 +31,7 @@ LABELS = {
     Shown.INSTALLED: "All",
     Shown.ACTIVE: "Active",
     Shown.PAUSED: "Paused",
+    Shown.SUSPENDED: "Suspended",
     Shown.HISTORY: "History",
 }
 _COLUMNS = (
@@ -39,6 +39,7 @@ _COLUMNS = (
     "publisher",
     "state",
     "paused because",
+    "suspended",
     "environment",
     "installed",
     "agreed by",
@@ -74,9 +75,8 @@ def inventory(organization: Organization) -> ResponseReturnValue:
         rows=rows_of(page.items),
         shown=shown,
         q=q,
-        counts=counts_by_state(organization.id),
+        counts=counts_by_state(organization.id, q),
         labels=LABELS,
-        paused_by=PAUSED_BY,
         reasons=REASONS,
         manages=current_actor().can("apps.manage", organization),
     )
@@ -103,7 +103,8 @@ def _csv_rows(
             row.name,
             found.app.publisher.name,
             found.state.value,
-            PAUSED_BY[found.pause_cause] if found.pause_cause else "",
+            row.paused_because,
+            "yes" if row.suspension is not None else "",
             found.environment.value,
             found.installed_at,
             found.consented_by.name if found.consented_by else "",

@@ -9,7 +9,12 @@ from marketplace.core.permissions import current_actor, needs
 from marketplace.identity.models import Organization
 from marketplace.identity.queries import find_organization
 from marketplace.installs.customer.forms import PolicyForm, RuleForm
-from marketplace.installs.customer.queries.policies import find_rule, policy_of, rules_to_show
+from marketplace.installs.customer.queries.policies import (
+    RuleRemoval,
+    find_removal,
+    policy_of,
+    rules_to_show,
+)
 from marketplace.installs.customer.queries.subjects import (
     find_subject,
     search_listings,
@@ -18,7 +23,6 @@ from marketplace.installs.customer.queries.subjects import (
 from marketplace.installs.customer.services import policies as services
 from marketplace.installs.customer.views.blueprints import installs, tabs_of
 from marketplace.installs.customer.views.form_errors import show_errors
-from marketplace.installs.models import InstallRule
 
 MAX_SEARCH = 80
 
@@ -89,19 +93,28 @@ def add_rule(organization: Organization) -> ResponseReturnValue:
 
 
 @installs.get("/organizations/<slug>/apps/policy/rules/<int:rule_id>/removal")
-@needs("install_rule.remove", load=find_rule, name="rule")
-def rule_removal(rule: InstallRule) -> ResponseReturnValue:
+@needs("install_rule.remove", load=find_removal, name="removal")
+def rule_removal(removal: RuleRemoval) -> ResponseReturnValue:
     """Ask before a rule goes."""
-    return render_template("installs/rule_removal.html", rule=rule)
+    if removal.rule is None:
+        return _gone_already(removal.organization)
+    return render_template("installs/rule_removal.html", rule=removal.rule)
 
 
 @installs.post("/organizations/<slug>/apps/policy/rules/<int:rule_id>/removal")
-@needs("install_rule.remove", load=find_rule, name="rule")
-def remove_rule(rule: InstallRule) -> ResponseReturnValue:
+@needs("install_rule.remove", load=find_removal, name="removal")
+def remove_rule(removal: RuleRemoval) -> ResponseReturnValue:
     """Take the rule away."""
-    organization = rule.organization
-    services.remove_rule(current_actor(), organization, rule)
+    organization = removal.organization
+    if removal.rule is None:
+        return _gone_already(organization)
+    services.remove_rule(current_actor(), organization, removal.rule)
     flash("The rule is gone.", "success")
+    return redirect(url_for("installs.policy", slug=organization.slug), code=303)
+
+
+def _gone_already(organization: Organization) -> ResponseReturnValue:
+    flash("The rule is gone already.", "info")
     return redirect(url_for("installs.policy", slug=organization.slug), code=303)
 
 

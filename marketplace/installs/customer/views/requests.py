@@ -3,7 +3,7 @@
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from marketplace.core.errors import InvalidError
+from marketplace.core.errors import ConflictError, InvalidError
 from marketplace.core.pagination import page_number
 from marketplace.core.permissions import current_actor, needs
 from marketplace.identity.models import Organization
@@ -11,9 +11,10 @@ from marketplace.identity.queries import find_organization
 from marketplace.installs.customer.forms import DeclineForm
 from marketplace.installs.customer.queries import requests as queries
 from marketplace.installs.customer.services import requests as services
+from marketplace.installs.customer.showing import updates_asked_for
 from marketplace.installs.customer.views.blueprints import installs, tabs_of
 from marketplace.installs.customer.views.form_errors import show_errors
-from marketplace.installs.models import InstallRequest
+from marketplace.installs.models import InstallRequest, InstallRequestState
 
 _PATH = "/organizations/<slug>/apps/requests/<int:install_request_id>"
 
@@ -24,13 +25,15 @@ def index(organization: Organization) -> ResponseReturnValue:
     """Open requests, or those that were closed."""
     is_open = request.args.get("show") != "closed"
     waiting, closed = queries.counts(organization.id)
+    page = queries.page_of_requests(
+        organization.id, is_open=is_open, page=page_number(request.args.get("page"))
+    )
     return render_template(
         "installs/requests.html",
         organization=organization,
         tabs=tabs_of(organization, "installs.requests"),
-        page=queries.page_of_requests(
-            organization.id, is_open=is_open, page=page_number(request.args.get("page"))
-        ),
+        page=page,
+        updates=updates_asked_for(organization.id, page.items) if is_open else {},
         is_open=is_open,
         waiting=waiting,
         closed=closed,
@@ -43,6 +46,9 @@ def index(organization: Organization) -> ResponseReturnValue:
 @needs("install_request.decide", load=queries.find_request, name="asked")
 def decline_form(asked: InstallRequest) -> ResponseReturnValue:
     """Ask for a word to the member."""
+    if asked.state is not InstallRequestState.OPEN:
+        flash(services.CLOSED, "warning")
+        return _list(asked)
     return _decline_page(asked, DeclineForm(formdata=None))
 
 
@@ -56,6 +62,9 @@ def decline_request(asked: InstallRequest) -> ResponseReturnValue:
     except InvalidError as error:
         show_errors(form, error)
         return _decline_page(asked, form), 422
+    except ConflictError as error:
+        flash(error.detail, "warning")
+        return _list(asked)
     flash("Declined. The person who asked is mailed.", "success")
     return _list(asked)
 
@@ -64,8 +73,11 @@ def decline_request(asked: InstallRequest) -> ResponseReturnValue:
 @needs("install_request.withdraw", load=queries.find_request, name="asked")
 def withdraw_request(asked: InstallRequest) -> ResponseReturnValue:
     """Ask no more."""
-    services.withdraw_request(current_actor(), asked)
-    flash("Your request is withdrawn.", "success")
+    try:
+        services.withdraw_request(current_actor(), asked)
+        flash("Your request is withdrawn.", "success")
+    except ConflictError as error:
+        flash(error.detail, "warning")
     return _list(asked)
 
 

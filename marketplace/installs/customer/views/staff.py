@@ -3,7 +3,7 @@
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from marketplace.core.errors import InvalidError
+from marketplace.core.errors import ConflictError, InvalidError
 from marketplace.core.pagination import page_number
 from marketplace.core.permissions import current_actor, needs
 from marketplace.installs.customer.forms import ScopeForm
@@ -105,8 +105,11 @@ def scope_deletion(scope: Scope) -> ResponseReturnValue:
 @needs("scopes.manage", load=queries.find_scope, name="scope")
 def delete_scope(scope: Scope) -> ResponseReturnValue:
     """Delete the words of a scope that nobody uses."""
-    services.delete_scope(current_actor(), scope)
-    flash("Deleted.", "success")
+    try:
+        services.delete_scope(current_actor(), scope)
+        flash("Deleted.", "success")
+    except ConflictError as error:
+        flash(error.detail, "warning")
     return redirect(url_for("installs_staff.scopes"), code=303)
 
 

@@ -157,7 +157,13 @@ def ask() -> ResponseReturnValue:
         return redirect(asked.address(organization=organization.slug), 303)
     form = AskForm()
     try:
-        request_install(actor, organization, listing, form.message.data or "")
+        request_install(
+            actor,
+            organization,
+            listing,
+            form.message.data or "",
+            adds=consent.news if consent.is_update else None,
+        )
     except InvalidError as error:
         form.message.errors = list(error.fields.values())
         return _show(asked, consent, form=form, status=422)
