@@ -78,10 +78,16 @@ class Base(DeclarativeBase):
 db = SQLAlchemy(model_class=Base)
 
 
+def _lower(value: Any) -> str | None:
+    return None if value is None else str(value).lower()
+
+
 @event.listens_for(Engine, "connect")
 def _set_sqlite_pragmas(connection: Any, _record: Any) -> None:
     if type(connection).__module__.split(".")[0] != "sqlite3":
         return
+    # SQLite's own folds ASCII alone, which neither PostgreSQL nor Python do. No index relies on it.
+    connection.create_function("lower", 1, _lower, deterministic=True)
     cursor = connection.cursor()
     cursor.execute("PRAGMA foreign_keys=ON")
     cursor.execute("PRAGMA journal_mode=WAL")

@@ -2,6 +2,7 @@
 
 import logging
 from http import HTTPStatus
+from urllib.parse import urlsplit
 
 from flask import Flask, Response, g, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -26,7 +27,7 @@ TEXTS = {
     403: ("Not allowed", "Your account or role does not allow this."),
     404: ("Page not found", "The address may be wrong, or the page has moved or is gone."),
     405: ("That does not work here", "The page does not take this kind of request."),
-    409: ("Somebody was faster", "This has changed in the meantime. Load the page again."),
+    409: ("That cannot be done now", "This has changed in the meantime. Load the page again."),
     410: ("No longer here", "This page was taken down."),
     413: ("Too large", "The upload is larger than 16 MB. Use a smaller file."),
     422: ("Some fields need attention", "Check what you entered and send it again."),
@@ -89,10 +90,24 @@ def error_response(
         title=title or known_title,
         detail=detail or known_detail,
         request_id=g.get("request_id", ""),
+        back_href=_way_back(),
     )
     response = Response(page, status=status, mimetype="text/html")
     response.headers["Cache-Control"] = "no-store"
     return response
+
+
+def _way_back() -> str:
+    """The page of this site from which the person came, empty without one."""
+    try:
+        came = urlsplit(request.referrer or "")
+    except ValueError:
+        return ""
+    if came.netloc != request.host or came.scheme not in {"http", "https"}:
+        return ""
+    # Two slashes would lead to another site.
+    path = "/" + came.path.lstrip("/\\") + (f"?{came.query}" if came.query else "")
+    return "" if request.method == "GET" and path == request.full_path.rstrip("?") else path
 
 
 def setup_error_pages(app: Flask) -> None:
@@ -104,7 +119,8 @@ def setup_error_pages(app: Flask) -> None:
             if request.method in {"GET", "HEAD"} and "identity.login" in app.view_functions:
                 return redirect(url_for("identity.login", next=request.full_path.rstrip("?")))
         fields = error.fields if isinstance(error, InvalidError) else None
-        title = "" if type(error).title == error.title else error.title
+        # The general kinds have texts here; a refusal of its own kind brings its own title.
+        title = "" if type(error).__module__ == PorticoError.__module__ else error.title
         response = error_response(error.status, error.detail, title=title, fields=fields)
         if isinstance(error, RateLimitedError | UnavailableError):
             response.headers["Retry-After"] = str(error.retry_after)
