@@ -96,7 +96,7 @@ class Portico:
         token = self._session().fetch_token(
             self.metadata["token_endpoint"],
             grant_type="client_credentials",
-            scope="erasures.write",
+            scope="partner.erasures.write",
             timeout=TIMEOUT_SECONDS,
         )
         return requests.post(

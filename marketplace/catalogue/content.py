@@ -133,6 +133,16 @@ class ScopeRequest(_Part):
     scope: _line(80, 1)  # type: ignore[valid-type]  # built by a helper
     reason: _line(200, 5)  # type: ignore[valid-type]  # built by a helper
 
+    @field_validator("scope")
+    @classmethod
+    def _no_partner_scope(cls, value: str) -> str:
+        if value.lower().startswith("partner."):
+            raise PydanticCustomError(
+                "scope",
+                "Names that begin with partner. are for partners, and no customer grants them",
+            )
+        return value
+
 
 class Operation(_Part):
     """An action or a trigger."""

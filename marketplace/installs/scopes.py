@@ -43,34 +43,52 @@ CUSTOMER_SCOPES: Mapping[str, ScopeText] = {
         ),
     )
 }
+# Begins the names of all scopes of partners' own credentials, and no other: a scope that a customer
+# grants is another matter, and its name must never be mistaken for one of these.
+PARTNER_PREFIX = "partner."
 # What a partner's own credentials (client credentials and access keys) may do with its things.
 PARTNER_SCOPES: Mapping[str, ScopeText] = {
     text.name: text
     for text in (
-        ScopeText("listings.read", "See listings", "Your listings, drafts and versions."),
+        ScopeText("partner.listings.read", "See listings", "Your listings, drafts and versions."),
         ScopeText(
-            "listings.write",
+            "partner.listings.write",
             "Change listings",
             "Begin, change and submit drafts, and publish versions.",
             _WRITE,
         ),
-        ScopeText("installations.read", "See installations", "Who installed your apps."),
-        ScopeText("reviews.read", "See reviews", "Reviews of your listings and your answers."),
-        ScopeText("reviews.write", "Answer reviews", "Answer reviews in your name.", _WRITE),
-        ScopeText("events.read", "Read events", "The feed of what your webhooks are told."),
-        ScopeText("analytics.read", "See figures", "Installs, removals and views by day."),
+        ScopeText("partner.installations.read", "See installations", "Who installed your apps."),
         ScopeText(
-            "erasures.write", "Confirm erasures", "See and confirm requests to erase data.", _WRITE
+            "partner.reviews.read", "See reviews", "Reviews of your listings and your answers."
+        ),
+        ScopeText(
+            "partner.reviews.write", "Answer reviews", "Answer reviews in your name.", _WRITE
+        ),
+        ScopeText("partner.events.read", "Read events", "The feed of what your webhooks are told."),
+        ScopeText("partner.analytics.read", "See figures", "Installs, removals and views by day."),
+        ScopeText(
+            "partner.erasures.write",
+            "Confirm erasures",
+            "See and confirm requests to erase data.",
+            _WRITE,
         ),
     )
 }
 
 
+def is_ours(name: str) -> bool:
+    """Whether a scope's name belongs to the marketplace, so that no operator may describe it."""
+    return name in CUSTOMER_SCOPES or is_partners(name)
+
+
+def is_partners(name: str) -> bool:
+    """Whether it is a name for partners' own credentials, which no customer grants."""
+    return name.lower().startswith(PARTNER_PREFIX)
+
+
 def describe_scopes(names: Iterable[str]) -> list[ScopeText]:
     """The words of each scope that customers grant, in the order given; one query. A scope that
     nobody described is told by its name (`tickets.write` is "Change tickets").
-
-    Scopes of partners' own credentials are another matter, whatever their names: PARTNER_SCOPES.
     """
     names = list(dict.fromkeys(names))
     rows = {

@@ -275,7 +275,7 @@ def world(app: Flask) -> World:
         environment=Environment.LIVE,
         ordering_key="x",
     )
-    make_key(partner, "listings.read", user=owner)
+    make_key(partner, "partner.listings.read", user=owner)
     db.session.add_all(
         [
             rule,

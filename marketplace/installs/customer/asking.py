@@ -9,7 +9,7 @@ from marketplace.catalogue.models import Listing, ListingVersion, Revision
 from marketplace.catalogue.models.revision import OPEN_STATES
 from marketplace.core.database import db
 from marketplace.installs.models import Environment, OAuthClient
-from marketplace.installs.scopes import CUSTOMER_SCOPES
+from marketplace.installs.scopes import CUSTOMER_SCOPES, is_partners
 
 
 def content_for(client: OAuthClient) -> Mapping[str, Any]:
@@ -30,12 +30,13 @@ def content_for(client: OAuthClient) -> Mapping[str, Any]:
 
 
 def reasons_in(content: Mapping[str, Any]) -> dict[str, str]:
-    """The publisher's reason for each scope that the content names, in its order."""
+    """The publisher's reason for each scope that the content names, in its order; without those
+    of partners' own credentials, which no customer can grant."""
     # A draft may be half written.
     return {
         str(part["scope"]): str(part.get("reason") or "")
         for part in content.get("scopes") or ()
-        if isinstance(part, dict) and part.get("scope")
+        if isinstance(part, dict) and part.get("scope") and not is_partners(str(part["scope"]))
     }
 
 

@@ -11,9 +11,9 @@ _EVERYBODY = frozenset({"owner", "admin", "editor", "developer", "finance", "vie
 # A developer may publish versions, which is part of writing listings; what else a key asks for
 # with this scope is refused by the rules that hold for the person on the pages as well.
 _WRITERS = {
-    "listings.write": frozenset({"owner", "admin", "editor", "developer"}),
-    "reviews.write": frozenset({"owner", "admin", "editor"}),
-    "erasures.write": frozenset({"owner", "admin", "developer"}),
+    "partner.listings.write": frozenset({"owner", "admin", "editor", "developer"}),
+    "partner.reviews.write": frozenset({"owner", "admin", "editor"}),
+    "partner.erasures.write": frozenset({"owner", "admin", "developer"}),
 }
 
 

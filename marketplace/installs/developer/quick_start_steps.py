@@ -152,7 +152,7 @@ python3 -m json.tool "$WORK/webhook.body\"""",
         "With its own id and secret, the app speaks for you: here it lists who installed it.",
         """\
 curl -sS --fail -u "$CLIENT_ID:$CLIENT_SECRET" -o "$WORK/own" "$PORTICO_URL/oauth/token" \\
-  -d grant_type=client_credentials -d scope=installations.read
+  -d grant_type=client_credentials -d scope=partner.installations.read
 curl -sS --fail -H "Authorization: Bearer $(field "$WORK/own" access_token)" \\
   "$PORTICO_URL/api/v1/partner/installations" | python3 -m json.tool""",
     ),

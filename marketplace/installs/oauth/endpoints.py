@@ -69,6 +69,9 @@ class Introspection(IntrospectionEndpoint):  # type: ignore[misc]  # Authlib has
             return None
         if client.row.kind is ClientKind.APP and live.client_id != client.row.id:
             return None
+        # Client credentials speak for a partner, at our own API alone: no customer granted them.
+        if client.row.kind is ClientKind.RESOURCE_SERVER and live.installation_id is None:
+            return None
         wanted = scope_names(request.form.get("scope"))
         if not set(wanted) <= live.scopes:
             return None

@@ -31,5 +31,5 @@ def metadata() -> dict[str, Any]:
         "revocation_endpoint_auth_methods_supported": [BASIC, POST, NONE],
         "introspection_endpoint_auth_methods_supported": [BASIC, POST],
         "authorization_response_iss_parameter_supported": True,
-        "scopes_supported": list(dict.fromkeys([*CUSTOMER_SCOPES, *operators, *PARTNER_SCOPES])),
+        "scopes_supported": [*CUSTOMER_SCOPES, *operators, *PARTNER_SCOPES],
     }

@@ -175,7 +175,7 @@ def test_a_reset_touches_nothing_live_and_nothing_of_others(app: Flask) -> None:
     sandbox = ensure_sandbox(partner, actor)
     rivals = ensure_sandbox(rival, actor_for(make_member(rival), rival))
     own, other = make_app(listing), make_app(make_listing(rival))
-    make_key(partner, "listings.read", environment=TEST)
+    make_key(partner, "partner.listings.read", environment=TEST)
     for app_row, of, house in ((own, partner, sandbox), (other, rival, rivals)):
         fill(of, app_row, customer, LIVE)
         fill(of, app_row, house, TEST)

@@ -104,7 +104,7 @@ def test_a_suspended_partner_registers_and_makes_nothing(app: Flask) -> None:
     actor = actor_for(make_member(partner), partner)
     with pytest.raises(ForbiddenError):
         apps.register_app(actor, name="Tides", listing_id=None, is_confidential=True)
-    wish = keys.KeyWish("CI", True, LIVE, ["listings.read"], "30")
+    wish = keys.KeyWish("CI", True, LIVE, ["partner.listings.read"], "30")
     with pytest.raises(ForbiddenError):
         keys.make_key(actor, wish)
 
@@ -116,7 +116,7 @@ def test_a_key_is_not_made_for_somebody_who_was_removed_meanwhile(app: Flask) ->
     db.session.delete(db.session.scalars(select(Membership).filter_by(user_id=user.id)).one())
     db.session.flush()
     with pytest.raises(ForbiddenError):
-        keys.make_key(actor, keys.KeyWish("CI", True, LIVE, ["listings.read"], "30"))
+        keys.make_key(actor, keys.KeyWish("CI", True, LIVE, ["partner.listings.read"], "30"))
 
 
 def test_a_key_holds_the_scopes_of_the_role_as_it_is_now(app: Flask) -> None:
@@ -127,7 +127,7 @@ def test_a_key_holds_the_scopes_of_the_role_as_it_is_now(app: Flask) -> None:
     membership.role = Role.VIEWER
     db.session.flush()
     with pytest.raises(InvalidError) as refused:
-        keys.make_key(actor, keys.KeyWish("CI", True, LIVE, ["listings.write"], "30"))
+        keys.make_key(actor, keys.KeyWish("CI", True, LIVE, ["partner.listings.write"], "30"))
     assert set(refused.value.fields) == {"scopes"}
 
 
@@ -136,19 +136,19 @@ def test_who_owns_a_key_is_told_once_a_week_before_it_expires(app: Flask) -> Non
     owner, developer = make_member(partner), make_member(partner, Role.DEVELOPER)
     gone = make_member(partner, Role.ADMIN)
     at = clock.now()
-    make_key(partner, "listings.read", user=developer, expires_at=at + timedelta(days=6))
-    make_key(partner, "listings.read", expires_at=at + timedelta(days=6, hours=1))
-    make_key(partner, "listings.read", user=gone, expires_at=at + timedelta(days=6))
-    make_key(partner, "listings.read", user=developer, expires_at=at + timedelta(days=8))
-    make_key(partner, "listings.read", user=developer, expires_at=at - timedelta(days=1))
+    make_key(partner, "partner.listings.read", user=developer, expires_at=at + timedelta(days=6))
+    make_key(partner, "partner.listings.read", expires_at=at + timedelta(days=6, hours=1))
+    make_key(partner, "partner.listings.read", user=gone, expires_at=at + timedelta(days=6))
+    make_key(partner, "partner.listings.read", user=developer, expires_at=at + timedelta(days=8))
+    make_key(partner, "partner.listings.read", user=developer, expires_at=at - timedelta(days=1))
     make_key(
         partner,
-        "listings.read",
+        "partner.listings.read",
         user=developer,
         expires_at=at + timedelta(days=2),
         revoked_at=at,
     )
-    make_key(partner, "listings.read", user=developer)
+    make_key(partner, "partner.listings.read", user=developer)
     members.leave(actor_for(gone, partner), partner)
     db.session.commit()
     for _ in range(3):

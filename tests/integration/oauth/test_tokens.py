@@ -54,7 +54,7 @@ def test_a_token_tells_what_it_is_for_in_one_query(installation: Installation) -
 
 def test_a_token_without_an_installation_speaks_for_the_publisher(app: Flask) -> None:
     partner_app = make_app(make_listing())
-    token = make_access_token(client_of(partner_app, Environment.TEST), "listings.read")
+    token = make_access_token(client_of(partner_app, Environment.TEST), "partner.listings.read")
     live = find_access_token(token)
     assert live is not None
     assert live.organization_id is None

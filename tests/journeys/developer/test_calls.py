@@ -132,13 +132,13 @@ def test_a_page_costs_the_same_however_much_is_on_it(app: Flask, sign_in: SignIn
 
     partner = make_organization()
     make_call(partner, 0, make_app(make_listing(partner)))
-    make_key(partner, "listings.read", user=make_member(partner))
+    make_key(partner, "partner.listings.read", user=make_member(partner))
     browser = sign_in(make_member(partner), partner)
     browser.get(url)
     few = count_queries(lambda: browser.get(url))
     for number in range(1, 20):
         row = make_app(make_listing(partner, name=f"Listing {number}"))
         make_call(partner, number, row)
-        make_key(partner, "listings.read", user=make_member(partner))
+        make_key(partner, "partner.listings.read", user=make_member(partner))
     db.session.commit()
     assert count_queries(lambda: browser.get(url)) == few

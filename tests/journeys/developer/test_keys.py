@@ -25,7 +25,7 @@ WISH = {
     "name": "Release pipeline",
     "owner": "personal",
     "environment": "live",
-    "scopes": ["listings.read"],
+    "scopes": ["partner.listings.read"],
     "lifetime": "90",
     "until": "",
 }
@@ -53,7 +53,7 @@ def test_a_key_is_shown_once_and_found_by_its_hint(app: Flask, sign_in: SignIn) 
     assert token.startswith("pkp_")
     row = db.session.scalars(select(AccessKey)).one()
     assert row.token_hash == hash_secret(token)
-    assert row.scopes == ["listings.read"]
+    assert row.scopes == ["partner.listings.read"]
     assert row.environment is Environment.LIVE
     page = browser.get("/partner/keys").text
     assert token not in page
@@ -121,12 +121,12 @@ def test_a_wish_for_a_key_is_told_what_is_wrong_and_kept(
 @pytest.mark.parametrize(
     ("role", "scope", "allowed"),
     [
-        (Role.VIEWER, "listings.read", True),
-        (Role.VIEWER, "listings.write", False),
-        (Role.FINANCE, "erasures.write", False),
-        (Role.EDITOR, "reviews.write", True),
-        (Role.DEVELOPER, "reviews.write", False),
-        (Role.DEVELOPER, "listings.write", True),
+        (Role.VIEWER, "partner.listings.read", True),
+        (Role.VIEWER, "partner.listings.write", False),
+        (Role.FINANCE, "partner.erasures.write", False),
+        (Role.EDITOR, "partner.reviews.write", True),
+        (Role.DEVELOPER, "partner.reviews.write", False),
+        (Role.DEVELOPER, "partner.listings.write", True),
     ],
 )
 def test_a_personal_key_may_do_no_more_than_its_persons_role(
@@ -150,7 +150,7 @@ def test_only_owners_and_admins_make_keys_of_the_organization(
     browser = sign_in(make_member(partner, role), partner)
     assert ('value="organization"' in browser.get("/partner/keys/new").text) is allowed
     wish = {**WISH, "owner": "organization", "scopes": list(PARTNER_SCOPES)}
-    answer = browser.post("/partner/keys", data={**wish, "scopes": ["listings.read"]})
+    answer = browser.post("/partner/keys", data={**wish, "scopes": ["partner.listings.read"]})
     assert answer.status_code == (200 if allowed else 403)
     if allowed:
         row = db.session.scalars(select(AccessKey)).one()
@@ -166,7 +166,7 @@ def test_people_see_their_own_keys_and_the_organizations_and_owners_see_all(
     make_member(partner, Role.DEVELOPER, ada)
     make_member(partner, Role.VIEWER, ben)
     for user, name in ((ada, "Of Ada"), (ben, "Of Ben"), (None, "Of all")):
-        make_key(partner, "listings.read", user=user)
+        make_key(partner, "partner.listings.read", user=user)
         newest = select(AccessKey).order_by(AccessKey.id.desc()).limit(1)
         db.session.scalars(newest).one().name = name
     keys = {key.name: key.id for key in db.session.scalars(select(AccessKey))}
@@ -198,7 +198,7 @@ def test_people_see_their_own_keys_and_the_organizations_and_owners_see_all(
 
 def test_keys_of_another_organization_do_not_exist(app: Flask, sign_in: SignIn) -> None:
     partner, rival = make_organization(), make_organization("Rival")
-    make_key(partner, "listings.read")
+    make_key(partner, "partner.listings.read")
     key_id = db.session.scalar(select(AccessKey.id))
     person = make_member(rival)
     make_member(partner, Role.OWNER, person)
@@ -214,7 +214,7 @@ def test_a_key_ends_with_its_persons_membership_and_shrinks_with_their_role(
     partner = make_organization()
     owner, ada = sign_in(make_member(partner), partner), make_user("Ada One")
     make_member(partner, Role.EDITOR, ada)
-    make_key(partner, "listings.read", "reviews.write", user=ada)
+    make_key(partner, "partner.listings.read", "partner.reviews.write", user=ada)
     db.session.commit()
     assert "the role changed" not in owner.get("/partner/keys").text
     membership = db.session.scalars(select(Membership).where(Membership.user_id == ada.id)).one()
@@ -229,7 +229,7 @@ def test_a_key_ends_with_its_persons_membership_and_shrinks_with_their_role(
 
 def test_a_key_that_expires_soon_is_marked(app: Flask, sign_in: SignIn) -> None:
     partner = make_organization()
-    make_key(partner, "listings.read", expires_at=clock.now() + timedelta(days=6))
+    make_key(partner, "partner.listings.read", expires_at=clock.now() + timedelta(days=6))
     browser = sign_in(make_member(partner), partner)
     assert "Soon" in browser.get("/partner/keys").text
     db.session.scalars(select(AccessKey)).one().expires_at = clock.now() - timedelta(seconds=1)

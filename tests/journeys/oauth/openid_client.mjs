@@ -42,9 +42,9 @@ const mixUp = await refusal(oauth.authorizationCodeGrant(config, mixedUp, checks
 
 const first = await oauth.authorizationCodeGrant(config, new URL(callback), checks);
 const second = await oauth.refreshTokenGrant(config, first.refresh_token);
-const own = await oauth.clientCredentialsGrant(config, { scope: "listings.read" });
+const own = await oauth.clientCredentialsGrant(config, { scope: "partner.listings.read" });
 const byPost = await discover(given.clientId, given.clientSecret, oauth.ClientSecretPost);
-const ownByPost = await oauth.clientCredentialsGrant(byPost, { scope: "events.read" });
+const ownByPost = await oauth.clientCredentialsGrant(byPost, { scope: "partner.events.read" });
 
 const { id, secret } = given.resourceServer;
 const server = await discover(id, secret, oauth.ClientSecretBasic);

@@ -23,7 +23,7 @@ from tests.journeys.oauth.flow import (
 def test_a_revoked_secret_is_dead_at_once(client: FlaskClient, partner: Partner) -> None:
     db.session.scalars(select(ClientSecret)).one().revoked_at = clock.now()
     db.session.commit()
-    form = {"grant_type": "client_credentials", "scope": "listings.read"}
+    form = {"grant_type": "client_credentials", "scope": "partner.listings.read"}
     with nothing_changes():
         answer = client.post("/oauth/token", data=form, headers=partner.header)
         refused(answer, "invalid_client", 401)
@@ -36,7 +36,7 @@ def test_the_secrets_of_two_clients_cannot_be_swapped(
     other = make_partner("Moon Phases")
     db.session.commit()
     partner.secret, other.secret = other.secret, partner.secret
-    form = {"grant_type": "client_credentials", "scope": "listings.read"}
+    form = {"grant_type": "client_credentials", "scope": "partner.listings.read"}
     with nothing_changes():
         for swapped in (partner, other):
             answer = client.post("/oauth/token", data=form, headers=swapped.header)
@@ -61,7 +61,7 @@ def test_a_secret_in_the_address_does_not_count(client: FlaskClient, partner: Pa
     query = urlencode(
         {
             "grant_type": "client_credentials",
-            "scope": "listings.read",
+            "scope": "partner.listings.read",
             "client_id": partner.client.client_id,
             "client_secret": partner.secret,
         }
@@ -76,7 +76,7 @@ def test_a_secret_in_the_address_does_not_count(client: FlaskClient, partner: Pa
 def test_one_way_to_authenticate_is_enough(client: FlaskClient, partner: Partner) -> None:
     form = {
         "grant_type": "client_credentials",
-        "scope": "listings.read",
+        "scope": "partner.listings.read",
         "client_id": partner.client.client_id,
         "client_secret": partner.secret,
     }
@@ -87,7 +87,10 @@ def test_one_way_to_authenticate_is_enough(client: FlaskClient, partner: Partner
 def test_guessing_secrets_is_slowed_down_and_harms_nobody_else(
     client: FlaskClient, partner: Partner
 ) -> None:
-    good, form = partner.header, {"grant_type": "client_credentials", "scope": "listings.read"}
+    good, form = (
+        partner.header,
+        {"grant_type": "client_credentials", "scope": "partner.listings.read"},
+    )
     partner.secret = "pcs_guess"
     for _ in range(30):
         refused(

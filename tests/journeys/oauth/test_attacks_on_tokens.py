@@ -100,7 +100,7 @@ def test_a_suspended_publisher_gets_no_tokens_of_its_own_either(
 ) -> None:
     partner.publisher.suspended_at = clock.now()
     db.session.commit()
-    form = {"grant_type": "client_credentials", "scope": "listings.read"}
+    form = {"grant_type": "client_credentials", "scope": "partner.listings.read"}
     with nothing_changes():
         answer = client.post("/oauth/token", data=form, headers=partner.header)
         refused(answer, "unauthorized_client")
@@ -124,7 +124,7 @@ def test_everything_of_a(
         refused(partner.exchange(client, code), "invalid_client", 401)
         refused(partner.refresh(client, tokens["refresh_token"]), "invalid_client", 401)
         for path, form in (
-            ("token", {"grant_type": "client_credentials", "scope": "listings.read"}),
+            ("token", {"grant_type": "client_credentials", "scope": "partner.listings.read"}),
             ("introspect", {"token": tokens["access_token"]}),
             ("revoke", {"token": tokens["access_token"]}),
             ("par", partner.request()),
@@ -136,7 +136,13 @@ def test_everything_of_a(
 
 @pytest.mark.parametrize(
     "scope",
-    ["contacts.delete", "events.write contacts.delete", "listings.write", "*", "members.read"],
+    [
+        "contacts.delete",
+        "events.write contacts.delete",
+        "partner.listings.write",
+        "*",
+        "members.read",
+    ],
 )
 def test_an_app_cannot_ask_for_what_its_listing_does_not_name(
     partner: Partner, customer: Customer, scope: str
@@ -165,7 +171,12 @@ def test_a_refresh_cannot_widen_the_scope(
 ) -> None:
     tokens = customer.tokens_for(partner, scope="organization.read")
     with nothing_changes():
-        for scope in ("events.write", "organization.read events.write", "listings.read", "x"):
+        for scope in (
+            "events.write",
+            "organization.read events.write",
+            "partner.listings.read",
+            "x",
+        ):
             refused(partner.refresh(client, tokens["refresh_token"], scope=scope), "invalid_scope")
     assert partner.refresh(client, tokens["refresh_token"]).json["scope"] == "organization.read"
 
@@ -179,7 +190,8 @@ def test_an_exchange_cannot_widen_the_scope(
 
 
 @pytest.mark.parametrize(
-    "scope", [None, "", "organization.read", "events.write", "listings.read members.read", "admin"]
+    "scope",
+    [None, "", "organization.read", "events.write", "partner.listings.read members.read", "admin"],
 )
 def test_a_partner_gets_no_customer_scopes_for_itself(
     client: FlaskClient, partner: Partner, scope: str | None

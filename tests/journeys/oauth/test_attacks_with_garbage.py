@@ -48,7 +48,7 @@ def test_no_secret_reaches_a_log_or_the_database_in_clear(
         "/oauth/token",
         data={
             "grant_type": "client_credentials",
-            "scope": "listings.read",
+            "scope": "partner.listings.read",
             "client_id": partner.client.client_id,
             "client_secret": partner.secret,
         },

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
@@ -13,9 +14,17 @@ from marketplace.installs.models import (
     Installation,
     InstallationState,
     OAuthClient,
+    Scope,
+    ScopeDirection,
     ScopeUse,
 )
-from tests.factories.apps import client_of, make_access_token
+from tests.factories.apps import (
+    client_of,
+    make_access_token,
+    make_client_secret,
+    make_installation,
+    make_sandbox,
+)
 from tests.factories.queries import count_queries
 from tests.journeys.oauth.flow import ISSUER, Customer, Partner, basic, make_partner
 
@@ -112,12 +121,51 @@ def test_it_sees_which_tokens_are_for_the_sandbox(
 ) -> None:
     header = make_server(app)
     twin = client_of(partner.app, Environment.TEST)
-    token = make_access_token(twin, "listings.read")
+    trial = make_installation(
+        partner.app, make_sandbox(partner.publisher), environment=Environment.TEST
+    )
+    token = make_access_token(twin, "organization.read", installation=trial)
     db.session.commit()
     answer = ask(client, header, token)
     assert answer["environment"] == "test"
-    assert answer["sub"] == twin.client_id
-    assert "installation" not in answer
+    assert answer["installation"] == trial.public_id
+
+
+@pytest.mark.parametrize("environment", list(Environment))
+def test_it_learns_nothing_of_a_token_that_no_customer_consented_to(
+    app: Flask, client: FlaskClient, partner: Partner, environment: Environment
+) -> None:
+    header = make_server(app)
+    twin = client_of(partner.app, environment)
+    own = basic(twin.client_id, make_client_secret(twin))
+    # Also where the operator's API has a scope of the same name, from before there was a rule.
+    db.session.add(Scope(name="partner.events.read", title="See", direction=ScopeDirection.READ))
+    db.session.commit()
+    token = client.post(
+        "/oauth/token",
+        data={"grant_type": "client_credentials", "scope": "partner.events.read"},
+        headers=own,
+    ).json["access_token"]
+    assert ask(client, header, token) == {"active": False}
+    assert ask(client, header, token, scope="partner.events.read") == {"active": False}
+    assert ask(client, own, token)["active"] is True
+
+
+def test_no_partner_gets_a_scope_that_the_operator_described(
+    client: FlaskClient, partner: Partner
+) -> None:
+    for name in ("events.read", "contacts.read"):
+        db.session.add(Scope(name=name, title="See things", direction=ScopeDirection.READ))
+    db.session.commit()
+    for name in ("events.read", "contacts.read", "organization.read"):
+        answer = client.post(
+            "/oauth/token",
+            data={"grant_type": "client_credentials", "scope": name},
+            headers=partner.header,
+        )
+        assert (answer.status_code, answer.json["error"]) == (400, "invalid_scope")
+    supported = client.get("/.well-known/oauth-authorization-server").json["scopes_supported"]
+    assert len(supported) == len(set(supported))
 
 
 def test_it_can_do_nothing_but_ask(
@@ -129,7 +177,7 @@ def test_it_can_do_nothing_but_ask(
         select(OAuthClient).where(OAuthClient.client_id.startswith("prs_"))
     ).one()
     for path, form, error in (
-        ("token", {"grant_type": "client_credentials", "scope": "listings.read"}, 400),
+        ("token", {"grant_type": "client_credentials", "scope": "partner.listings.read"}, 400),
         ("token", {"grant_type": "refresh_token", "refresh_token": tokens["refresh_token"]}, 400),
         ("token", {"grant_type": "authorization_code", "code": "pco_x"}, 400),
         ("revoke", {"token": tokens["access_token"]}, 400),

@@ -113,9 +113,11 @@ def test_authlibs_client_works_from_the_metadata_alone(
             metadata["introspection_endpoint"], token=again["access_token"]
         )
         assert seen.json() == {"active": False}
-    with OAuth2Session(partner.client.client_id, partner.secret, scope="listings.read") as own:
+    with OAuth2Session(
+        partner.client.client_id, partner.secret, scope="partner.listings.read"
+    ) as own:
         token = own.fetch_token(metadata["token_endpoint"], grant_type="client_credentials")
-        assert token["scope"] == "listings.read"
+        assert token["scope"] == "partner.listings.read"
 
 
 @pytest.mark.parametrize("pushed", [False, True], ids=["plain", "pushed"])
@@ -161,8 +163,8 @@ def test_openid_client_works_from_the_metadata_alone(
         "mixUp": "OAUTH_INVALID_RESPONSE",
         "first": {"scope": "events.write organization.read", "type": "bearer", "life": 3600},
         "rotated": True,
-        "own": "listings.read",
-        "ownByPost": "events.read",
+        "own": "partner.listings.read",
+        "ownByPost": "partner.events.read",
         "live": {
             "active": True,
             "scope": "events.write organization.read",

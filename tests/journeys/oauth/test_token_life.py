@@ -75,7 +75,10 @@ def test_a_pause_refuses_the_refresh_token_without_using_it_up(
 def test_a_partner_gets_a_token_of_its_own(client: FlaskClient, partner: Partner) -> None:
     answer = client.post(
         "/oauth/token",
-        data={"grant_type": "client_credentials", "scope": "listings.read events.read"},
+        data={
+            "grant_type": "client_credentials",
+            "scope": "partner.listings.read partner.events.read",
+        },
         headers=partner.header,
     )
     assert answer.status_code == 200
@@ -85,7 +88,7 @@ def test_a_partner_gets_a_token_of_its_own(client: FlaskClient, partner: Partner
     assert live is not None
     assert live.organization_id is None
     assert live.publisher_id == partner.publisher.id
-    assert live.scopes == {"listings.read", "events.read"}
+    assert live.scopes == {"partner.listings.read", "partner.events.read"}
     assert live.environment is Environment.LIVE
 
 
@@ -94,7 +97,7 @@ def test_a_client_may_also_authenticate_in_the_form(client: FlaskClient, partner
         "/oauth/token",
         data={
             "grant_type": "client_credentials",
-            "scope": "listings.read",
+            "scope": "partner.listings.read",
             "client_id": partner.client.client_id,
             "client_secret": partner.secret,
         },
@@ -107,7 +110,7 @@ def test_two_secrets_work_while_one_is_exchanged_for_the_other(
 ) -> None:
     old, new = partner.secret, make_client_secret(partner.client)
     db.session.commit()
-    form = {"grant_type": "client_credentials", "scope": "listings.read"}
+    form = {"grant_type": "client_credentials", "scope": "partner.listings.read"}
     for secret in (old, new):
         partner.secret = secret
         assert client.post("/oauth/token", data=form, headers=partner.header).status_code == 200
@@ -137,7 +140,8 @@ def test_a_public_client_proves_itself_by_pkce_alone(
         partner.refresh(client, again.json["refresh_token"], header={}, **name).status_code == 400
     )
     refused = client.post(
-        "/oauth/token", data={"grant_type": "client_credentials", "scope": "listings.read", **name}
+        "/oauth/token",
+        data={"grant_type": "client_credentials", "scope": "partner.listings.read", **name},
     )
     assert refused.status_code == 401
 

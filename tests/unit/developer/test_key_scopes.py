@@ -10,16 +10,22 @@ from marketplace.installs.developer.key_scopes import (
 )
 from marketplace.installs.scopes import PARTNER_SCOPES
 
-READ = {"listings.read", "installations.read", "reviews.read", "events.read", "analytics.read"}
+READ = {
+    "partner.listings.read",
+    "partner.installations.read",
+    "partner.reviews.read",
+    "partner.events.read",
+    "partner.analytics.read",
+}
 
 
 @pytest.mark.parametrize(
     ("role", "writes"),
     [
-        ("owner", {"listings.write", "reviews.write", "erasures.write"}),
-        ("admin", {"listings.write", "reviews.write", "erasures.write"}),
-        ("editor", {"listings.write", "reviews.write"}),
-        ("developer", {"listings.write", "erasures.write"}),
+        ("owner", {"partner.listings.write", "partner.reviews.write", "partner.erasures.write"}),
+        ("admin", {"partner.listings.write", "partner.reviews.write", "partner.erasures.write"}),
+        ("editor", {"partner.listings.write", "partner.reviews.write"}),
+        ("developer", {"partner.listings.write", "partner.erasures.write"}),
         ("finance", set()),
         ("viewer", set()),
     ],
@@ -41,8 +47,10 @@ def test_every_partner_scope_is_for_owners() -> None:
 
 
 def test_a_key_loses_what_its_persons_new_role_does_not_allow() -> None:
-    assert usable_scopes(["listings.write", "listings.read"], "viewer") == {"listings.read"}
-    assert usable_scopes(["listings.read"], None) == frozenset()
+    assert usable_scopes(["partner.listings.write", "partner.listings.read"], "viewer") == {
+        "partner.listings.read"
+    }
+    assert usable_scopes(["partner.listings.read"], None) == frozenset()
 
 
 def test_the_table_knows_all_roles_of_members() -> None:

@@ -11,7 +11,7 @@ from marketplace.core.once import insert_if_new
 from marketplace.core.permissions import Actor
 from marketplace.installs.customer.queries.scopes import who_asks
 from marketplace.installs.models import Scope, ScopeDirection
-from marketplace.installs.scopes import CUSTOMER_SCOPES
+from marketplace.installs.scopes import is_ours
 
 MAX_NAME, MAX_TITLE, MAX_DESCRIPTION = 80, 80, 300
 # RFC 6749 lets a scope have any visible character but quotation mark and backslash; addresses
@@ -37,7 +37,7 @@ def add_scope(actor: Actor, name: str, words: ScopeWords) -> Scope:
         errors["name"] = (
             "Use letters, digits, dots, colons, dashes and underscores, like tides.read."
         )
-    elif name in CUSTOMER_SCOPES:
+    elif is_ours(name):
         errors["name"] = "This scope belongs to the marketplace itself."
     if errors:
         raise InvalidError(errors)

@@ -116,7 +116,7 @@ def test_the_page_shows_methods_bodies_and_scopes(client: FlaskClient, document:
         assert f'id="{operation["operationId"]}"' in page.text
         assert method.upper() in page.text
     for text in (
-        "with the scope <code>listings.write</code>",
+        "with the scope <code>partner.listings.write</code>",
         'href="#shape-ListingChanges"',
         "Example of a body",
         "members.read",

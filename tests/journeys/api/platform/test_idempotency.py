@@ -99,7 +99,7 @@ def test_what_stands_before_the_act_is_not_remembered(
 ) -> None:
     key = {"Idempotency-Key": "one"}
     problem(
-        api(partner.key("events.read")).post("/partner/listings", LISTING, headers=key),
+        api(partner.key("partner.events.read")).post("/partner/listings", LISTING, headers=key),
         403,
         "insufficient-scope",
     )

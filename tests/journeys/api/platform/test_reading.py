@@ -71,7 +71,7 @@ def test_the_feed_goes_on_where_it_ended_whatever_happens_meanwhile(
 ) -> None:
     told = [partner.events[0], *(tell(partner, number) for number in range(5))]
     db.session.commit()
-    client = api(partner.key("events.read"))
+    client = api(partner.key("partner.events.read"))
     first = client.ask("/events?limit=4")
     assert first["has_more"] is True
     told += [tell(partner, number) for number in range(5, 8)]
@@ -201,7 +201,7 @@ def test_reviews_are_read_and_answered(
 
 
 def test_an_erasure_is_confirmed_once(partner: Partner, api: Client) -> None:
-    client = api(partner.key("erasures.write"))
+    client = api(partner.key("partner.erasures.write"))
     (item,) = client.ask("/erasures?state=open")["items"]
     assert item["organization"]["slug"] == partner.customer.slug
     address = f"/erasures/{partner.erasure.public_id}/receipt"

@@ -39,7 +39,7 @@ def calls() -> list[ApiCall]:
 def test_a_call_is_remembered_with_its_outcome_and_without_secrets(
     partner: Partner, api: Client, recorder: Recorder
 ) -> None:
-    key = partner.key("listings.read")
+    key = partner.key("partner.listings.read")
     client = api(key)
     client.get(
         "/partner/listings?limit=5&color=red&password=hunter2",

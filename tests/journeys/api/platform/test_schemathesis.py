@@ -73,7 +73,7 @@ def test_bad_tokens_get_documented_refusals_whatever_is_sent(
         "nothing": "",
         "garbage": "pko_\u00ff'; DROP TABLE access_key; --",
         "test credential": partner.key(environment=Environment.TEST),
-        "no scope": partner.key("events.read"),
+        "no scope": partner.key("partner.events.read"),
     }[kind]
     # The same refusal comes for each request: a few of every operation will do.
     brief = {"mode": "all", "max-examples": 3, "deterministic": True, "database": "none"}

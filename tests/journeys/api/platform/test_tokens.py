@@ -34,7 +34,7 @@ def problem(response: Any, status: int, code: str) -> Any:
 
 
 def test_each_kind_of_token_says_what_it_is(partner: Partner, api: Client) -> None:
-    key = api(partner.key("listings.read", "events.read")).ask("/me")
+    key = api(partner.key("partner.listings.read", "partner.events.read")).ask("/me")
     assert key == {
         "kind": "organization_key",
         "name": "CI",
@@ -43,7 +43,7 @@ def test_each_kind_of_token_says_what_it_is(partner: Partner, api: Client) -> No
         "app": None,
         "installation": None,
         "environment": "live",
-        "scopes": ["events.read", "listings.read"],
+        "scopes": ["partner.events.read", "partner.listings.read"],
         "expires_at": None,
     }
     personal = api(partner.key(user=partner.owner)).ask("/me")
@@ -51,7 +51,7 @@ def test_each_kind_of_token_says_what_it_is(partner: Partner, api: Client) -> No
         "personal_key",
         {"name": partner.owner.name},
     )
-    app_token = api(partner.app_token("events.read")).ask("/me")
+    app_token = api(partner.app_token("partner.events.read")).ask("/me")
     assert (app_token["kind"], app_token["app"]["id"]) == ("app", partner.app.public_id)
     assert app_token["organization"]["slug"] == partner.organization.slug
     installed = api(partner.token("members.read")).ask("/me")
@@ -98,7 +98,7 @@ def test_other_ways_to_sign_in_are_no_token(client: Any, header: str) -> None:
 def test_a_token_in_the_address_is_refused_even_beside_a_good_one(
     partner: Partner, api: Client
 ) -> None:
-    token = partner.key("events.read")
+    token = partner.key("partner.events.read")
     for query in (f"access_token={token}", f"key={token}", "access_token=x"):
         problem(api(token).get(f"/me?{query}"), 400, "token-in-query")
 
@@ -175,17 +175,17 @@ def test_revoking_a_grant_or_removing_the_app_ends_the_token_at_once(
 def test_a_missing_scope_is_named_in_the_answer_and_in_the_header(
     partner: Partner, api: Client
 ) -> None:
-    response = api(partner.key("events.read")).get("/partner/listings")
+    response = api(partner.key("partner.events.read")).get("/partner/listings")
     problem(response, 403, "insufficient-scope")
     header = response.headers["WWW-Authenticate"]
     assert 'error="insufficient_scope"' in header
-    assert 'scope="listings.read"' in header
+    assert 'scope="partner.listings.read"' in header
 
 
 def test_a_personal_key_can_do_no_more_than_its_person(partner: Partner, api: Client) -> None:
     viewer = make_member(partner.organization, Role.VIEWER, make_user("Vik Rao"))
     client = api(partner.key(user=viewer))
-    assert "listings.write" not in client.ask("/me")["scopes"]
+    assert "partner.listings.write" not in client.ask("/me")["scopes"]
     assert client.get("/partner/listings").status_code == 200
     body = {"name": "Moon Phases", "kind": "app", "category": "productivity"}
     problem(client.post("/partner/listings", body), 403, "not-allowed")

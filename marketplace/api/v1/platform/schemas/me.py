@@ -46,6 +46,6 @@ ME = shape(
         "The installation's id, for its tokens.", "inst_3f9a1c0b2d4e5f6071829304", null=True
     ),
     environment=choice(ENVIRONMENTS, "Live, or test: the sandbox alone.", "live"),
-    scopes=texts("What it may do, sorted.", ["listings.read", "listings.write"]),
+    scopes=texts("What it may do, sorted.", ["partner.listings.read", "partner.listings.write"]),
     expires_at=moment("When it ends; null: not by itself.", null=True),
 )

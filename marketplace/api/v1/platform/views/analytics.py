@@ -50,7 +50,7 @@ TO = _day("to", f"The last day (UTC), at most {MOST_DAYS - 1} days later; by def
     parameters=(LISTING, FROM, TO),
     problems=(404,),
 )
-@token_needs("analytics.read", action="platform.read")
+@token_needs("partner.analytics.read", action="platform.read")
 def analytics(credential: Credential) -> ResponseReturnValue:
     """Figures by day."""
     check_parameters(request.args, (LISTING, FROM, TO))

@@ -36,7 +36,7 @@ TYPE = Parameter(
     replies={200: Reply("A page of events.", EVENT_PAGE, ("Link",))},
     parameters=(*PAGING, TYPE),
 )
-@token_needs("events.read", action="platform.read")
+@token_needs("partner.events.read", action="platform.read")
 def partner_events(credential: Credential) -> ResponseReturnValue:
     """The partner's events."""
     place = read_place(credential, "events", TYPE)

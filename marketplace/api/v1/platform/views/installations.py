@@ -78,7 +78,7 @@ def own_erasure(credential: Credential, erasure_id: str) -> ErasureRequest | Non
     replies={200: Reply("A page of installations.", INSTALLATION_PAGE, ("Link",))},
     parameters=(*PAGING, STATE, APP, ENVIRONMENT),
 )
-@token_needs("installations.read", action="platform.read")
+@token_needs("partner.installations.read", action="platform.read")
 def partner_installations(credential: Credential) -> ResponseReturnValue:
     """Installations of the partner's apps."""
     place = read_place(credential, "installations", STATE, APP, ENVIRONMENT)
@@ -110,7 +110,7 @@ def partner_installations(credential: Credential) -> ResponseReturnValue:
     replies={200: Reply("The installation.", INSTALLATION)},
     problems=(404,),
 )
-@token_needs("installations.read", action="platform.read", load=own_installation)
+@token_needs("partner.installations.read", action="platform.read", load=own_installation)
 def partner_installation(_credential: Credential, found: Row[Any]) -> ResponseReturnValue:
     """One of them."""
     return answer(rendering.installation(found))
@@ -125,7 +125,7 @@ def partner_installation(_credential: Credential, found: Row[Any]) -> ResponseRe
     replies={200: Reply("A page of erasures.", ERASURE_PAGE, ("Link",))},
     parameters=(*PAGING, ERASURE_STATE),
 )
-@token_needs("erasures.write", action="platform.read")
+@token_needs("partner.erasures.write", action="platform.read")
 def erasures(credential: Credential) -> ResponseReturnValue:
     """Erasures that the partner's apps were asked for."""
     place = read_place(credential, "erasures", ERASURE_STATE)
@@ -169,7 +169,7 @@ class ErasureReceipt(Body):
     body=ErasureReceipt,
     problems=(404,),
 )
-@token_needs("erasures.write", action="platform.confirm_erasure", load=own_erasure)
+@token_needs("partner.erasures.write", action="platform.confirm_erasure", load=own_erasure)
 def confirm_erasure(credential: Credential, erasure: ErasureRequest) -> ResponseReturnValue:
     """The receipt of an erasure."""
     receipt = read_body(ErasureReceipt).receipt

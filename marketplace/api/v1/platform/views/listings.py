@@ -60,7 +60,7 @@ def own_listing(credential: Credential, slug: str) -> Listing | None:
     replies={200: Reply("A page of listings.", OWN_LISTING_PAGE, ("Link",))},
     parameters=PAGING,
 )
-@token_needs("listings.read", action="platform.read")
+@token_needs("partner.listings.read", action="platform.read")
 def partner_listings(credential: Credential) -> ResponseReturnValue:
     """The partner's listings."""
     place = read_place(credential, "listings")
@@ -98,7 +98,7 @@ class NewListing(Body):
     replies={201: Reply("The listing.", WORKING_LISTING, ("Location", "ETag"))},
     body=NewListing,
 )
-@token_needs("listings.write", live_only=True, action="listing.create")
+@token_needs("partner.listings.write", live_only=True, action="listing.create")
 def create_listing(credential: Credential) -> ResponseReturnValue:
     """A new draft."""
     given = read_body(NewListing)
@@ -131,7 +131,7 @@ def create_listing(credential: Credential) -> ResponseReturnValue:
     replies={200: Reply("The listing.", WORKING_LISTING, ("ETag",))},
     problems=(404,),
 )
-@token_needs("listings.read", action="listing.view_draft", load=own_listing)
+@token_needs("partner.listings.read", action="listing.view_draft", load=own_listing)
 def partner_listing(_credential: Credential, listing: Listing) -> ResponseReturnValue:
     """One of the partner's listings."""
     return answer(_working(listing, publishing.open_revision(listing.id)))
@@ -151,7 +151,7 @@ def partner_listing(_credential: Credential, listing: Listing) -> ResponseReturn
     problems=(404, 409),
     if_match=True,
 )
-@token_needs("listings.write", live_only=True, action="listing.edit", load=own_listing)
+@token_needs("partner.listings.write", live_only=True, action="listing.edit", load=own_listing)
 def change_listing(credential: Credential, listing: Listing) -> ResponseReturnValue:
     """Other content."""
     changes = read_changes(ListingChanges)
@@ -201,7 +201,7 @@ class SubmissionNote(Body):
     body_needed=False,
     problems=(404, 409, 412),
 )
-@token_needs("listings.write", live_only=True, action="listing.submit", load=own_listing)
+@token_needs("partner.listings.write", live_only=True, action="listing.submit", load=own_listing)
 def submit_listing(credential: Credential, listing: Listing) -> ResponseReturnValue:
     """The draft, handed in."""
     note = read_body(SubmissionNote, needed=False).note
@@ -226,7 +226,7 @@ def submit_listing(credential: Credential, listing: Listing) -> ResponseReturnVa
     replies={204: Reply("It is a draft again.")},
     problems=(404, 409),
 )
-@token_needs("listings.write", live_only=True, action="listing.submit", load=own_listing)
+@token_needs("partner.listings.write", live_only=True, action="listing.submit", load=own_listing)
 def withdraw_submission(credential: Credential, listing: Listing) -> ResponseReturnValue:
     """The submission, taken back."""
     revision = publishing.open_revision(listing.id)
@@ -245,7 +245,7 @@ def withdraw_submission(credential: Credential, listing: Listing) -> ResponseRet
     replies={200: Reply("The review.", LISTING_REVIEW)},
     problems=(404,),
 )
-@token_needs("listings.read", action="listing.view_draft", load=own_listing)
+@token_needs("partner.listings.read", action="listing.view_draft", load=own_listing)
 def listing_review(_credential: Credential, listing: Listing) -> ResponseReturnValue:
     """How the review of a listing goes."""
     revision = publishing.open_revision(listing.id)

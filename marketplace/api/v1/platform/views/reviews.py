@@ -52,7 +52,7 @@ def own_review(credential: Credential, review_id: int) -> ListingReview | None:
     replies={200: Reply("A page of reviews.", REVIEW_PAGE, ("Link",))},
     parameters=(*PAGING, LISTING, ANSWERED),
 )
-@token_needs("reviews.read", action="reviews.received")
+@token_needs("partner.reviews.read", action="reviews.received")
 def partner_reviews(credential: Credential) -> ResponseReturnValue:
     """Reviews of the partner's listings."""
     place = read_place(credential, "reviews", LISTING, ANSWERED)
@@ -95,7 +95,7 @@ class AnswerText(Body):
     body=AnswerText,
     problems=(404,),
 )
-@token_needs("reviews.write", live_only=True, action="review.answer", load=own_review)
+@token_needs("partner.reviews.write", live_only=True, action="review.answer", load=own_review)
 def put_answer(credential: Credential, review: ListingReview) -> ResponseReturnValue:
     """The publisher's answer."""
     text = read_body(AnswerText).text
@@ -114,7 +114,7 @@ def put_answer(credential: Credential, review: ListingReview) -> ResponseReturnV
     replies={204: Reply("There is no answer any more.")},
     problems=(404,),
 )
-@token_needs("reviews.write", live_only=True, action="review.answer", load=own_review)
+@token_needs("partner.reviews.write", live_only=True, action="review.answer", load=own_review)
 def delete_answer(credential: Credential, review: ListingReview) -> ResponseReturnValue:
     """No answer."""
     answer_review(credential.actor, review, "")

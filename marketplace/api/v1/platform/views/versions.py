@@ -39,7 +39,7 @@ group = Group("Versions")
     parameters=PAGING,
     problems=(404,),
 )
-@token_needs("listings.read", action="listing.view_draft", load=own_listing)
+@token_needs("partner.listings.read", action="listing.view_draft", load=own_listing)
 def versions(credential: Credential, listing: Listing) -> ResponseReturnValue:
     """A listing's versions."""
     kind = f"versions {listing.id}"
@@ -89,7 +89,9 @@ class NewVersion(Body):
     body=NewVersion,
     problems=(404, 409),
 )
-@token_needs("listings.write", live_only=True, action="listing.add_version", load=own_listing)
+@token_needs(
+    "partner.listings.write", live_only=True, action="listing.add_version", load=own_listing
+)
 def add(credential: Credential, listing: Listing) -> ResponseReturnValue:
     """A release."""
     given = read_body(NewVersion)
