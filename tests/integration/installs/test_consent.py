@@ -11,6 +11,7 @@ from marketplace.catalogue.models import Listing, ListingStatus, ListingUse, Rev
 from marketplace.core import clock
 from marketplace.core.database import db
 from marketplace.core.errors import ConflictError, ForbiddenError
+from marketplace.core.facts import Fact
 from marketplace.core.permissions import Actor
 from marketplace.core.unit_of_work import unit_of_work
 from marketplace.identity.models import Organization, OrganizationKind, Role, User
@@ -433,3 +434,69 @@ def test_installing_closes_the_request_and_tells_its_author(scene: Scene) -> Non
     assert request.state is InstallRequestState.APPROVED
     assert request.decided_by_id == scene.admin.id
     assert [mail["to"] for mail in mails()] == [member.email]
+
+
+def test_two_declines_at_once_are_noted_once(app: Flask, scene: Scene) -> None:
+    make_installation(scene.app, scene.customer, scene.admin, scopes=("events.read",))
+    db.session.commit()
+    actor, ids = scene.actor(), (scene.client.id, scene.customer.id)
+
+    def click() -> None:
+        with unit_of_work():
+            client = db.session.get_one(OAuthClient, ids[0])
+            customer = db.session.get_one(Organization, ids[1])
+            decline_consent(actor, prepare_consent(actor, client, customer, NAMES))
+
+    db.session.remove()
+    assert at_once(app, [click, click, click]) == []
+    kinds = db.session.scalars(select(InstallationEvent.kind)).all()
+    assert kinds == ["update_declined"]
+    facts = db.session.scalars(
+        select(func.count()).where(Fact.kind == "installation.update_declined")
+    ).one()
+    assert facts == 1
+
+
+def test_an_app_that_connects_itself_is_not_held_up_by_more_data(scene: Scene) -> None:
+    with unit_of_work():
+        give_consent(scene.actor(), scene.consent())
+    scene.listing.content = {
+        **scene.listing.content,
+        "data_shared": [{"object": "Invoices", "direction": "read", "purpose": "To match"}],
+    }
+    db.session.commit()
+    assert scene.consent().verdict is Verdict.GRANTED
+    asked = prepare_consent(scene.actor(), scene.client, scene.customer, NAMES, asks_data=True)
+    assert asked.verdict is Verdict.CONSENT
+    assert [part.name for part in asked.new_data] == ["Invoices"]
+
+
+@pytest.mark.parametrize(
+    ("role", "expected"), [(Role.ADMIN, Verdict.GRANTED), (Role.EDITOR, Verdict.REFUSED)]
+)
+def test_an_allow_list_does_not_break_what_is_installed(
+    scene: Scene, role: Role, expected: Verdict
+) -> None:
+    make_installation(scene.app, scene.customer, scene.admin, scopes=tuple(NAMES))
+    person = make_member(scene.customer, role)
+    before = scene.consent(person).verdict
+    db.session.add(InstallPolicy(organization_id=scene.customer.id, only_allowed=True))
+    db.session.flush()
+    assert before is expected
+    assert scene.consent(person).verdict is expected
+    # Whoever consented goes on, too.
+    assert scene.consent().verdict is Verdict.GRANTED
+    more = make_customer("Second")
+    chief = make_member(more)
+    db.session.add(InstallPolicy(organization_id=more.id, only_allowed=True))
+    db.session.flush()
+    anew = prepare_consent(actor_for(chief, more), scene.client, more, NAMES)
+    assert (anew.verdict, anew.code) == (Verdict.REFUSED, "not_allowed")
+
+
+def test_a_member_is_not_offered_to_ask_for_what_is_at_its_cap(scene: Scene) -> None:
+    fill(scene, 25)
+    member = make_member(scene.customer, Role.VIEWER)
+    consent = scene.consent(member)
+    assert (consent.verdict, consent.code) == (Verdict.REFUSED, "cap")
+    assert "We have told its publisher" not in consent.reason

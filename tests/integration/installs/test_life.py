@@ -523,3 +523,32 @@ def test_a_scope_needs_a_name_and_words(
     with pytest.raises(InvalidError) as refused:
         scopes.add_scope(scene.actor, name, words)
     assert list(refused.value.fields) == [field]
+
+
+def test_admins_are_told_once_of_more_data_that_moves(
+    scene: Scene, run_jobs: Callable[[], int]
+) -> None:
+    parts = list(scene.listing.content["data_shared"])
+    more = {"object": "Invoices", "direction": "read", "purpose": "To match them"}
+    scene.listing.content = {**scene.listing.content, "data_shared": [*parts, more]}
+    db.session.commit()
+    for _publication in range(2):
+        with unit_of_work():
+            offering.offer_updates_later(scene.listing, True)
+        run_jobs()
+    assert [mail["subject"] for mail in mails()] == ["Tide Tables moves more data"]
+    assert "Data that moves: Invoices" in mails()[0]["body"]
+
+
+@pytest.mark.parametrize("has_rule", [True, False])
+def test_nobody_is_mailed_an_update_that_the_allow_list_forbids(
+    scene: Scene, has_rule: bool, run_jobs: Callable[[], int]
+) -> None:
+    db.session.add(InstallPolicy(organization_id=scene.customer.id, only_allowed=True))
+    if has_rule:
+        block(scene, scene.listing.publisher, "allow")
+    ask_for(scene, "events.write", "events.read")
+    with unit_of_work():
+        offering.offer_updates_later(scene.listing, True)
+    run_jobs()
+    assert len(mails()) == int(has_rule)
