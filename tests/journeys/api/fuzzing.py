@@ -11,7 +11,7 @@ from schemathesis.engine import events
 CONFIG: dict[str, Any] = {
     "seed": 20261123,
     "workers": 1,
-    "generation": {"mode": "all", "max-examples": 12, "deterministic": True, "database": "none"},
+    "generation": {"mode": "all", "max-examples": 8, "deterministic": True, "database": "none"},
     "phases": {"stateful": {"generation": {"max-examples": 5}}},
 }
 # Tags of the part that everybody may read.
