@@ -41,7 +41,7 @@ def make_invitation(organization: Organization, email: str = "ben@bluekite.examp
     return invitation
 
 
-# Every route of identity that names an organization or something of one: (method, path, least role).
+# Every route of identity about an organization or something of one: (method, path, least role).
 MANAGER, MEMBER = "manager", "member"
 ROUTES = [
     ("GET", "/organizations/{slug}/members", MEMBER),
