@@ -5,8 +5,9 @@ import re
 import sys
 import time
 import uuid
-from collections.abc import MutableMapping
+from collections.abc import Iterator, MutableMapping
 from typing import Any
+from urllib.parse import unquote
 
 import structlog
 from flask import Flask, Response, g, has_request_context, request
@@ -22,8 +23,14 @@ _SECRET_IN_TEXT = re.compile(
 _BEARER = re.compile(r"(bearer\s+)[\w.~+/-]+=*", re.IGNORECASE)
 # Our own secrets, codes and tokens say by their prefix what they are (installs/credentials.py).
 _OUR_SECRETS = re.compile(
-    r"\b((?:pcs|pco|pat|prt|pkp|pko|whsec)_|urn:ietf:params:oauth:request_uri:)[\w+/=-]{16,}"
+    r"((?<![A-Za-z0-9])(?:pcs|pco|pat|prt|pkp|pko|whsec)_|urn:ietf:params:oauth:request_uri:)"
+    r"[\w+/=-]{16,}"
 )
+# In an address one is recognised even amid other letters. Longer than what is left of the API's
+# cursors (22 random characters), so that no cursor is ever mistaken for one.
+_OUR_SECRETS_IN_ADDRESS = re.compile(r"((?:pcs|pco|pat|prt|pkp|pko|whsec)_)[\w+/=-]{20,}", re.ASCII)
+_MOST_DECODINGS = 5
+_REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
 _URL_PASSWORD = re.compile(r"(://[^:/\s@]*:)[^@\s]+(@)")
 
 
@@ -33,6 +40,30 @@ def redact_text(text: str) -> str:
     text = _BEARER.sub(r"\1***", text)
     text = _OUR_SECRETS.sub(r"\1***", text)
     return _URL_PASSWORD.sub(r"\1***\2", text)
+
+
+def has_secret(address: str) -> bool:
+    """Whether something in an address looks like a secret of ours, however it is encoded."""
+    return any(map(_OUR_SECRETS_IN_ADDRESS.search, _decodings(address)))
+
+
+def redact_address(address: str) -> str:
+    """`address`, or a part of one, like `redact_text`; decoded where a secret is encoded."""
+    for text in _decodings(address):
+        if _OUR_SECRETS_IN_ADDRESS.search(text):
+            address = _OUR_SECRETS_IN_ADDRESS.sub(r"\1***", text)
+    return redact_text(address)
+
+
+def _decodings(address: str) -> Iterator[str]:
+    """An address as it is, then percent-decoded until nothing is left to decode."""
+    yield address
+    for _time in range(_MOST_DECODINGS):
+        decoded = unquote(address) if "%" in address else address
+        if decoded == address:
+            return
+        address = decoded
+        yield address
 
 
 def _redact(
@@ -91,7 +122,9 @@ def setup_request_log(app: Flask) -> None:
     @app.before_request
     def begin() -> None:
         given = request.headers.get("X-Request-ID", "")
-        g.request_id = given if re.fullmatch(r"[\w-]{8,64}", given) else uuid.uuid4().hex
+        # It is shown and logged: a token that strayed into it is not kept.
+        is_fine = _REQUEST_ID.fullmatch(given) and not has_secret(given)
+        g.request_id = given if is_fine else uuid.uuid4().hex
         g.request_started = time.perf_counter()
 
     @app.after_request
@@ -104,7 +137,7 @@ def setup_request_log(app: Flask) -> None:
                 "request",
                 extra={
                     "method": request.method,
-                    "path": request.path,
+                    "path": redact_address(request.path),
                     "endpoint": request.endpoint,
                     "status": response.status_code,
                     "ms": round((time.perf_counter() - g.request_started) * 1000, 1),

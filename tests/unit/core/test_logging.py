@@ -23,6 +23,7 @@ from marketplace.core.logging import redact_text
             "urn:ietf:params:oauth:request_uri:***",
         ),
         ("pat_ends", "pat_ends"),
+        ("key_pat_0123456789abcdef", "key_pat_***"),
         ("nothing to hide", "nothing to hide"),
     ],
 )

@@ -15,7 +15,7 @@ from sqlalchemy.orm import aliased
 from marketplace.api.v1.platform.errors import (
     PausedError,
     SuspendedError,
-    TokenInQueryError,
+    TokenInAddressError,
     TokenRefusedError,
 )
 from marketplace.core import clock
@@ -84,10 +84,11 @@ class Credential:
 
 
 def read_token() -> str:
-    """The bearer token of the request's header. Raises TokenRefusedError, TokenInQueryError."""
+    """The bearer token of the request's header. Raises TokenRefusedError, TokenInAddressError."""
     query = request.environ.get("QUERY_STRING", "")
-    if query and ("access_token=" in query or any(mark in query for mark in _MARKS)):
-        raise TokenInQueryError(
+    # What looks like a token of ours was refused before; this one may be anybody's.
+    if "access_token=" in query:
+        raise TokenInAddressError(
             "Send the token as `Authorization: Bearer …`. This one stood in the address, where "
             "logs may keep it: revoke it."
         )
@@ -136,7 +137,6 @@ def challenge(error: str = "", scope: str = "") -> dict[str, str]:
     return {"WWW-Authenticate": ", ".join(parts)}
 
 
-_MARKS = tuple(f"={prefix}" for prefix in (_TOKEN, _PERSONAL, _ORGANIZATION))
 _member_of = aliased(Organization)
 # One row for each membership of the key's person; one row for an organization's key.
 _KEYS = (

@@ -6,12 +6,13 @@ from urllib.parse import urlencode
 
 from flask import Blueprint, Response, current_app, g, request
 from flask.typing import ResponseReturnValue
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 
 from marketplace.api.v1.answers import add_limits, add_links
 from marketplace.api.v1.deprecations import add_deprecation
 from marketplace.api.v1.platform.authentication import Credential
-from marketplace.api.v1.platform.errors import CODES
+from marketplace.api.v1.platform.bodies import MAX_BYTES
+from marketplace.api.v1.platform.errors import CODES, TokenInAddressError
 from marketplace.api.v1.platform.operations import OPERATIONS
 from marketplace.api.v1.platform.recording import Call, Recorder
 from marketplace.core import clock
@@ -22,12 +23,39 @@ from marketplace.core.errors import (
     UnavailableError,
 )
 from marketplace.core.limits import limiter
+from marketplace.core.logging import has_secret, redact_address
 from marketplace.site.error_pages import TEXTS, problem_response
 
+# Where the words for people on pages would mislead a program.
+_TEXTS = {
+    404: ("Not found", "There is nothing at this address."),
+    405: ("Method not allowed", "The address takes other methods; Allow names them."),
+    413: ("Too large", f"The body is larger than {MAX_BYTES // 1024} KB."),
+}
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
-blueprint = Blueprint("platform_api", __name__, url_prefix="/api/v1")
+PREFIX = "/api/v1"
+blueprint = Blueprint("platform_api", __name__, url_prefix=PREFIX)
 limiter.exempt(blueprint)  # it counts by itself, see guard.py
+
+
+@blueprint.before_app_request
+def refuse_address() -> ResponseReturnValue | None:
+    """Refuse what no view of the API sees or should see: an address with a token in it, which logs
+    would keep; an address or a method that there is not."""
+    if not (request.path == PREFIX or request.path.startswith(f"{PREFIX}/")):
+        return None
+    if has_secret(f"{request.path}?{request.environ.get('QUERY_STRING', '')}"):
+        return refused(
+            TokenInAddressError(
+                "Send a token as `Authorization: Bearer …`. Something like one stood in the "
+                "address, where logs may keep it: revoke it."
+            )
+        )
+    error = request.routing_exception
+    if isinstance(error, NotFound | MethodNotAllowed):
+        return http_error(error)
+    return None
 
 
 @blueprint.before_request
@@ -57,8 +85,11 @@ def http_error(error: HTTPException) -> ResponseReturnValue:
     """What Flask itself refuses, likewise."""
     if error.code is None or error.code < 400:
         return error
-    title, detail = TEXTS.get(error.code, (error.name, ""))
-    return _problem(error.code, title, detail, CODES.get(error.code, "error"), None)
+    title, detail = _TEXTS.get(error.code) or TEXTS.get(error.code, (error.name, ""))
+    response = _problem(error.code, title, detail, CODES.get(error.code, "error"), None)
+    if isinstance(error, MethodNotAllowed):
+        response.headers["Allow"] = ", ".join(sorted(error.valid_methods or ()))
+    return response
 
 
 def _problem(
@@ -109,14 +140,14 @@ def _call(credential: Credential, status: int) -> Call:
 
 
 def _path() -> str:
-    """The address as it is logged, without control characters; values of parameters that we do
-    not know are left out."""
-    path = request.path
+    """The address as it is logged, without control characters and secrets; values of parameters
+    that we do not know are left out."""
+    path = redact_address(request.path)
     if request.environ.get("QUERY_STRING"):
         operation = OPERATIONS.get(request.endpoint or "")
         known = operation.parameter_names if operation else frozenset()
         pairs = [
-            (name, value if name in known else "***")
+            (redact_address(name), redact_address(value) if name in known else "***")
             for name, value in request.args.items(multi=True)
         ]
         path = f"{path}?{urlencode(pairs, safe='*')}"

@@ -29,11 +29,11 @@ class InvalidJsonError(BadRequestError):
     code_name = "invalid-json"
 
 
-class TokenInQueryError(BadRequestError):
+class TokenInAddressError(BadRequestError):
     """A token stood in the address, where logs keep it."""
 
     title = "Send the token in a header"
-    code_name = "token-in-query"
+    code_name = "token-in-address"
 
 
 class TokenRefusedError(ApiError):

@@ -100,7 +100,7 @@ def test_a_token_in_the_address_is_refused_even_beside_a_good_one(
 ) -> None:
     token = partner.key("partner.events.read")
     for query in (f"access_token={token}", f"key={token}", "access_token=x"):
-        problem(api(token).get(f"/me?{query}"), 400, "token-in-query")
+        problem(api(token).get(f"/me?{query}"), 400, "token-in-address")
 
 
 def test_keys_end_when_they_expire_or_are_revoked(partner: Partner, api: Client) -> None:
