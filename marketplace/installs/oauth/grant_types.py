@@ -25,8 +25,8 @@ from marketplace.installs.scopes import PARTNER_SCOPES
 
 log = logging.getLogger(__name__)
 
-_PAUSED = "The installation is paused. The token works again once it is resumed."
-_SUSPENDED = "The listing or its publisher is suspended."
+_PAUSED = "The installation is paused. It works again once it is resumed."
+_SUSPENDED = "The listing, its publisher or the customer is suspended."
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,11 @@ class CodeGrant(grants.AuthorizationCodeGrant):  # type: ignore[misc]  # Authlib
             return None
         if found.used_at is not None:
             _replayed(found.grant_id, "code_replayed")
-        return found if found.is_exchangeable else None
+        if not found.is_valid:
+            return None
+        # Both end by themselves: the code is refused, and not used up.
+        _refuse_blocked(found.is_suspended, found.installation_state)
+        return found
 
     def create_token_response(self) -> tuple[int, dict[str, Any], list[tuple[str, str]]]:
         """Use the code up and issue the first tokens of its grant."""
@@ -105,10 +109,7 @@ class RefreshGrant(grants.RefreshTokenGrant):  # type: ignore[misc]  # Authlib h
                 _replayed(replayed, "refresh_replayed")
             raise InvalidGrantError("The refresh token is unknown, expired or revoked.")
         # Both end by themselves: the token is refused, and not used up.
-        if live.is_suspended:
-            raise InvalidGrantError(_SUSPENDED)
-        if live.installation_state is not InstallationState.ACTIVE:
-            raise InvalidGrantError(_PAUSED)
+        _refuse_blocked(live.is_suspended, live.installation_state)
         return live
 
     def _validate_token_scope(self, token: LiveToken) -> None:
@@ -150,6 +151,14 @@ class PartnerGrant(grants.ClientCredentialsGrant):  # type: ignore[misc]  # Auth
         scope = " ".join(scope_names(self.request.payload.scope))
         answer = issuing.issue_tokens(grant_id, scope, refresh_scope=None)
         return 200, answer, self.TOKEN_RESPONSE_HEADER
+
+
+def _refuse_blocked(is_suspended: bool, state: InstallationState | None) -> None:
+    """Say what keeps a good code or token from being exchanged. Raises InvalidGrantError."""
+    if is_suspended:
+        raise InvalidGrantError(_SUSPENDED)
+    if state is not InstallationState.ACTIVE:
+        raise InvalidGrantError(_PAUSED)
 
 
 def _replayed(grant_id: int, reason: str) -> None:

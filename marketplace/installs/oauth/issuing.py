@@ -48,14 +48,10 @@ class PresentedCode:
     is_suspended: bool
 
     @property
-    def is_exchangeable(self) -> bool:
-        """Whether it is in time and nothing that it hangs on was ended or paused."""
-        return (
-            self.expires_at > clock.now()
-            and self.in_order
-            and not self.is_suspended
-            and self.installation_state is InstallationState.ACTIVE
-        )
+    def is_valid(self) -> bool:
+        """Whether it is in time and nothing that it hangs on was ended. It may be blocked for now:
+        paused or suspended."""
+        return self.expires_at > clock.now() and self.in_order
 
     def get_redirect_uri(self) -> str:
         return self.redirect_uri

@@ -128,7 +128,9 @@ def test_a_stranger_presses_nothing(
 ) -> None:
     form = customer.consent_form(partner.address())
     with nothing_changes():
-        assert client.post(partner.address(), data=form).status_code == 401
+        answer = client.post(partner.address(), data=form)
+        assert answer.status_code == 303
+        assert answer.headers["Location"].startswith("/auth/login?")
 
 
 def test_a_test_client_reaches_no_real_organization(app: Flask, sign_in: SignIn) -> None:

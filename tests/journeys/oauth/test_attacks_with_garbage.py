@@ -218,3 +218,35 @@ def test_nothing_is_answered_over_plain_http(
             assert sent["error"] == "insecure_transport"
     finally:
         app.config["PUBLIC_URL"] = before
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "allowed"),
+    [
+        ("GET", "/oauth/token", 405, "OPTIONS, POST"),
+        ("PUT", "/oauth/introspect", 405, "OPTIONS, POST"),
+        ("DELETE", "/oauth/revoke", 405, "OPTIONS, POST"),
+        ("GET", "/oauth/par", 405, "OPTIONS, POST"),
+        ("POST", "/.well-known/oauth-authorization-server", 405, "GET, HEAD, OPTIONS"),
+        ("POST", "/oauth/tokens", 404, None),
+        ("POST", "/oauth/token/x", 404, None),
+        ("GET", "/oauth/userinfo", 404, None),
+    ],
+)
+def test_a_wrong_address_or_method_is_told_to_programs_too(
+    client: FlaskClient, method: str, path: str, status: int, allowed: str | None
+) -> None:
+    answer = client.open(path, method=method, headers={"Accept": "text/html,*/*"})
+    assert answer.status_code == status
+    assert answer.content_type == "application/json"
+    assert answer.json["error"] == "invalid_request"
+    assert answer.json["error_description"]
+    assert answer.headers.get("Allow") == allowed
+    assert answer.headers["Access-Control-Allow-Origin"] == "*"
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_people_see_a_page_where_there_is_none_for_them(client: FlaskClient) -> None:
+    for path in ("/oauth/authorize/nothing", "/oauthorize"):
+        answer = client.get(path)
+        assert (answer.status_code, answer.mimetype) == (404, "text/html")

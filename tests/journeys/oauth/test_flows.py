@@ -3,6 +3,7 @@
 from datetime import timedelta
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
+import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
@@ -271,3 +272,36 @@ def test_the_pages_cost_the_same_however_much_there_is(
     db.session.commit()
     assert (cost(consent), cost(partner.address())) == few
     assert max(few) <= 20
+
+
+@pytest.mark.parametrize("verb", ["", "/decline", "/ask"])
+@pytest.mark.parametrize("state", ["short", "long " + "x" * 1_500])
+def test_whose_session_ended_signs_in_and_comes_back_to_the_request(
+    client: FlaskClient, partner: Partner, customer: Customer, verb: str, state: str
+) -> None:
+    page = customer.browser.get(partner.address(state=state))
+    form = hidden_fields(page)
+    action = partner.address(state=state).replace("?", f"{verb}?", 1)
+    before = counts()
+    # The same form, sent by a browser that is no longer signed in.
+    answer = client.post(action, data=form)
+    assert answer.status_code == 303
+    sign_in_at = urlsplit(answer.headers["Location"])
+    assert sign_in_at.path == "/auth/login"
+    following = dict(parse_qsl(sign_in_at.query))["next"]
+    assert local_path(following) == following
+    assert following.startswith("/oauth/authorize?")
+    assert counts() == before
+    # Signed in again, the person sees the same question.
+    again = customer.browser.get(following)
+    assert again.status_code == 200
+    answered = customer.browser.post(following, data=hidden_fields(again))
+    assert answer_in(answered)["state"] == state
+
+
+def test_a_request_that_is_wrong_leads_nobody_to_the_sign_in(
+    client: FlaskClient, partner: Partner
+) -> None:
+    answer = client.post(partner.address(redirect_uri="https://evil.example/"))
+    assert answer.status_code == 400
+    assert "Location" not in answer.headers

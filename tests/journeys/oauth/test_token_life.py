@@ -1,5 +1,8 @@
 """What becomes of tokens: refreshing, revoking, a partner's own, secrets and public clients."""
 
+from datetime import timedelta
+
+import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
@@ -70,6 +73,32 @@ def test_a_pause_refuses_the_refresh_token_without_using_it_up(
     installation.state = InstallationState.ACTIVE
     db.session.commit()
     assert partner.refresh(client, tokens["refresh_token"]).status_code == 200
+
+
+@pytest.mark.parametrize("what", ["paused", "suspended"])
+def test_a_code_says_what_blocks_it_and_is_not_used_up(
+    client: FlaskClient, partner: Partner, customer: Customer, what: str
+) -> None:
+    code = customer.code_for(partner)
+    installation = db.session.scalars(select(Installation)).one()
+    if what == "paused":
+        installation.state = InstallationState.PAUSED
+    else:
+        customer.organization.suspended_at = clock.now()
+    db.session.commit()
+    for _ in range(2):
+        refused = partner.exchange(client, code)
+        assert (refused.status_code, refused.json["error"]) == (400, "invalid_grant")
+        assert what in refused.json["error_description"]
+    # Nobody learns it but the client whose code it is, while the code is good.
+    strange = partner.exchange(client, "pco_unknown")
+    assert what not in strange.json["error_description"]
+    with clock.frozen(clock.now() + timedelta(seconds=61)):
+        assert what not in partner.exchange(client, code).json["error_description"]
+    installation.state = InstallationState.ACTIVE
+    customer.organization.suspended_at = None
+    db.session.commit()
+    assert partner.exchange(client, code).status_code == 200
 
 
 def test_a_partner_gets_a_token_of_its_own(client: FlaskClient, partner: Partner) -> None:

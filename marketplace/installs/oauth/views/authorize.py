@@ -1,12 +1,20 @@
 """The page on which a person lets an app in, and the ways off it."""
 
+import functools
+from collections.abc import Callable
 from urllib.parse import urlencode, urlsplit
 
 from authlib.oauth2 import OAuth2Error
 from flask import Response, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from marketplace.core.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError
+from marketplace.core.errors import (
+    ConflictError,
+    ForbiddenError,
+    InvalidError,
+    NotFoundError,
+    SignInRequiredError,
+)
 from marketplace.core.limits import limiter
 from marketplace.core.permissions import Actor, current_actor, needs, public
 from marketplace.core.security_headers import let_forms_reach
@@ -76,6 +84,25 @@ class Asked:
         return self.address()
 
 
+def _or_sign_in(view: Callable[[], ResponseReturnValue]) -> Callable[[], ResponseReturnValue]:
+    """Whose session ended while the page was open signs in and comes back to the request: what
+    was chosen was nobody's choice, so that it is asked again."""
+
+    @functools.wraps(view)
+    def answer() -> ResponseReturnValue:
+        try:
+            return view()
+        except SignInRequiredError:
+            asked = _read()
+            if isinstance(asked, Response):
+                return asked
+            return _private(
+                make_response(redirect(url_for("identity.login", next=asked.short_address()), 303))
+            )
+
+    return answer
+
+
 @oauth.get(PATH)
 @public("an app sends people here; they are asked to sign in, and nobody is let in without a yes")
 @limiter.limit("120 per minute")
@@ -103,6 +130,7 @@ def authorize() -> ResponseReturnValue:
 
 
 @oauth.post(PATH)
+@_or_sign_in
 @needs("account.use")
 @limiter.limit("60 per minute")
 def approve() -> ResponseReturnValue:
@@ -128,6 +156,7 @@ def approve() -> ResponseReturnValue:
 
 
 @oauth.post(f"{PATH}/decline")
+@_or_sign_in
 @needs("account.use")
 @limiter.limit("60 per minute")
 def decline() -> ResponseReturnValue:
@@ -143,6 +172,7 @@ def decline() -> ResponseReturnValue:
 
 
 @oauth.post(f"{PATH}/ask")
+@_or_sign_in
 @needs("account.use")
 @limiter.limit("20 per minute")
 def ask() -> ResponseReturnValue:

@@ -6,10 +6,10 @@ from typing import Any
 
 from authlib.oauth2 import OAuth2Error
 from authlib.oauth2.rfc6749 import InvalidRequestError
-from flask import Response, jsonify, request
+from flask import Response, current_app, jsonify, request
 from flask.typing import ResponseReturnValue
 from flask_limiter.util import get_remote_address
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 
 from marketplace.core.limits import limiter
 from marketplace.core.permissions import public
@@ -46,6 +46,15 @@ FAILURES = "30 per minute"
 TOKEN_REQUESTS = "300 per minute"  # noqa: S105 - a rate
 # A resource server may ask for each call that it gets.
 QUESTIONS = "6000 per minute"
+
+AUTHORIZE = "/oauth/authorize"
+METADATA = "/.well-known/oauth-authorization-server"
+_DESCRIPTIONS = {
+    404: "There is no such endpoint. The metadata names them all.",
+    405: "The endpoint takes another method. Allow names it.",
+    413: "The request is too large.",
+    429: "Too many requests. Try again in a minute.",
+}
 
 View = Callable[[ServerRequest], Response]
 
@@ -103,6 +112,19 @@ def limit_bodies() -> None:
     request.max_content_length = MAX_BODY_BYTES
 
 
+@endpoints.before_app_request
+def refuse_unrouted() -> ResponseReturnValue | None:
+    """A wrong address or method beside the endpoints, which no view sees: for programs as well."""
+    error = request.routing_exception
+    if not isinstance(error, NotFound | MethodNotAllowed):
+        return None
+    path = request.path.rstrip("/")
+    is_people = path == AUTHORIZE or path.startswith(f"{AUTHORIZE}/")
+    if is_people or not (path == METADATA or path.startswith("/oauth/")):
+        return None
+    return let_browser_apps_read(current_app.make_response(refused(error)))
+
+
 @endpoints.errorhandler(HTTPException)
 def refused(error: HTTPException) -> ResponseReturnValue:
     """Too large, too often: for programs, like every other error here."""
@@ -111,14 +133,14 @@ def refused(error: HTTPException) -> ResponseReturnValue:
     is_limit = error.code == 429
     response = jsonify(
         error="temporarily_unavailable" if is_limit else "invalid_request",
-        error_description="Too many requests. Try again in a minute."
-        if is_limit
-        else "The request cannot be understood.",
+        error_description=_DESCRIPTIONS.get(error.code, "The request cannot be understood."),
     )
     response.status_code = error.code
     response.headers["Cache-Control"] = "no-store"
     if is_limit:
         response.headers["Retry-After"] = "60"
+    if isinstance(error, MethodNotAllowed):
+        response.headers["Allow"] = ", ".join(sorted(error.valid_methods or ()))
     return response
 
 
@@ -193,7 +215,7 @@ def par(asked: ServerRequest) -> Response:
     return response
 
 
-@endpoints.get("/.well-known/oauth-authorization-server")
+@endpoints.get(METADATA)
 @public("this is how clients find the endpoints")
 def metadata() -> ResponseReturnValue:
     """RFC 8414 metadata."""
