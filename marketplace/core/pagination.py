@@ -53,9 +53,11 @@ def page_number(value: str | None) -> int:
 
 
 def paginate(query: Select[Any], *, page: int, per_page: int, unique: bool = False) -> Page[Any]:
-    """Run `query` for one page of entities, with one more query for the total."""
+    """Run `query` for one page of entities, with one more query for the total. Beyond the last
+    page is the last one."""
     session = db.session
     total = session.scalar(select(func.count()).select_from(query.order_by(None).subquery())) or 0
+    page = max(1, min(page, -(-total // per_page)))
     result = session.scalars(query.limit(per_page).offset((page - 1) * per_page))
     items = result.unique().all() if unique else result.all()
     return Page(items=items, total=total, page=page, per_page=per_page)

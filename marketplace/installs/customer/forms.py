@@ -48,7 +48,8 @@ class RuleForm(FlaskForm):  # type: ignore[misc]  # flask-wtf has no types
     """A rule about a listing or a publisher."""
 
     target = StringField(
-        "Listing or publisher", description="Find it above, or paste the address of its page."
+        "Listing or publisher",
+        description="Find it above, or give its name or the address of its page here.",
     )
     verdict = RadioField(
         "Rule",

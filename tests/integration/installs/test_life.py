@@ -20,6 +20,7 @@ from marketplace.installs.customer import entitlements
 from marketplace.installs.customer.consent import prepare_consent
 from marketplace.installs.customer.entitlements import Entitlement
 from marketplace.installs.customer.policies import may_manage_installation
+from marketplace.installs.customer.queries.scopes import who_asks
 from marketplace.installs.customer.services import (
     erasures,
     offering,
@@ -511,6 +512,10 @@ def test_staff_describe_scopes_and_delete_only_what_nobody_uses(scene: Scene) ->
         ("two words", ScopeWords("See"), "name"),
         ("a/b", ScopeWords("See"), "name"),
         ("members.read", ScopeWords("See"), "name"),
+        ("DEALS.WRITE", ScopeWords("See"), "name"),
+        ("new", ScopeWords("See"), "name"),
+        ("tides.", ScopeWords("See"), "name"),
+        ("x.read", ScopeWords("\u200b\u2060\u3164"), "title"),
         ("x.read", ScopeWords("  "), "title"),
         ("x.read", ScopeWords("x" * 81), "title"),
         ("x.read", ScopeWords("See", "x" * 301), "description"),
@@ -552,3 +557,17 @@ def test_nobody_is_mailed_an_update_that_the_allow_list_forbids(
         offering.offer_updates_later(scene.listing, True)
     run_jobs()
     assert len(mails()) == int(has_rule)
+
+
+def test_scopes_are_told_apart_letter_by_letter(scene: Scene) -> None:
+    with unit_of_work():
+        scene.installation.granted_scopes = ["deals.write", 'odd"%_name']
+    for name, held in (
+        ("deals.write", 1),
+        ("DEALS.WRITE", 0),
+        ("deals_write", 0),
+        ("deals", 0),
+        ('odd"%_name', 1),
+        ("%", 0),
+    ):
+        assert who_asks(name).installations == held

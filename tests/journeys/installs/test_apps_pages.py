@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -20,6 +21,7 @@ from marketplace.installs.models import (
     ErasureRequest,
     HealthState,
     Installation,
+    InstallationEvent,
     InstallationState,
     InstallPolicy,
     InstallRule,
@@ -297,13 +299,16 @@ def test_a_rule_blocks_pauses_and_goes_again(scene: Scene) -> None:
     assert scene.state() is InstallationState.ACTIVE
 
 
-@pytest.mark.parametrize("typed", ["slug", "address", "publisher"])
+@pytest.mark.parametrize("typed", ["slug", "address", "publisher", "name", "no scheme", "path"])
 def test_a_rule_takes_an_address_as_well(scene: Scene, typed: str) -> None:
     publisher = scene.listing.publisher
     target = {
         "slug": scene.listing.slug,
         "address": f"http://localhost/listings/{scene.listing.slug}?x=1#reviews",
         "publisher": f"http://localhost/partners/{publisher.slug}/",
+        "name": " tide  TABLES ",
+        "no scheme": f"localhost/listings/{scene.listing.slug}",
+        "path": f"/listings/{scene.listing.slug}",
     }[typed]
     data = {"target": target, "verdict": "allow"}
     assert scene.browser.post(f"{scene.apps}/policy/rules", data=data).status_code == 303
@@ -483,3 +488,54 @@ def test_an_overdue_erasure_says_that_our_team_was_told_once_it_was(scene: Scene
     erasure.escalated_at = clock.now()
     db.session.commit()
     assert "Our team was told" in scene.browser.get(scene.page).text
+
+
+def test_a_rule_takes_no_address_of_another_site(scene: Scene) -> None:
+    for target in (
+        f"https://evil.example/listings/{scene.listing.slug}",
+        f"evil.example/listings/{scene.listing.slug}",
+        f"//evil.example/listings/{scene.listing.slug}",
+        "http://[/listings/x",
+    ):
+        refused = scene.browser.post(
+            f"{scene.apps}/policy/rules", data={"target": target, "verdict": "block"}
+        )
+        assert refused.status_code == 422
+        assert "Nothing here has this name or address" in refused.text
+    make_listing(name="Tide Tables")
+    db.session.commit()
+    # Two have this name: nobody knows which is meant.
+    data = {"target": "Tide Tables", "verdict": "block"}
+    assert scene.browser.post(f"{scene.apps}/policy/rules", data=data).status_code == 422
+
+
+def test_a_page_beyond_the_last_is_the_last(scene: Scene) -> None:
+    assert scene.page in scene.browser.get(f"{scene.apps}?page=99").text
+
+
+def test_a_long_history_has_older_pages(scene: Scene) -> None:
+    for number in range(101):
+        db.session.add(
+            InstallationEvent(
+                installation_id=scene.installation.id,
+                app_id=scene.app.id,
+                kind=f"note_{number:03}",
+            )
+        )
+    db.session.commit()
+    page = scene.browser.get(scene.page).text
+    assert "Note 100" in page
+    assert "Note 000" not in page
+    older = re.search(r'href="([^"]*history=2[^"]*)"', page)
+    assert older
+    page = scene.browser.get(older.group(1)).text
+    assert "Note 000" in page
+    assert "Note 100" not in page
+
+
+def test_what_turns_the_direction_of_a_text_is_dropped(scene: Scene) -> None:
+    data = {"reason": "other", "note": "Bad\u202etxt.exe"}
+    scene.browser.post(f"{scene.page}/uninstall", data=data)
+    db.session.rollback()
+    db.session.refresh(scene.installation)
+    assert scene.installation.uninstall_note == "Badtxt.exe"

@@ -268,11 +268,26 @@ def test_a_listing_without_an_app_has_no_install(scene: Scene) -> None:
     assert scene.browser.get("/listings/nothing/install").status_code == 404
 
 
-def test_a_suspended_listing_is_gone(scene: Scene) -> None:
+def test_a_suspended_listing_is_gone(app: Flask, scene: Scene) -> None:
+    fingerprint = scene.fingerprint()
     scene.listing.suspended_at = clock.now()
     db.session.commit()
     assert scene.browser.get(scene.path).status_code == 404
-    assert scene.browser.post(scene.path).status_code == 404
+    assert app.test_client().get(scene.path).status_code == 404
+    # Whoever had the page open is told why it does not work.
+    late = scene.agree(fingerprint=fingerprint)
+    assert late.status_code == 403
+    assert "cannot be installed at the moment" in late.text
+    assert f'href="/listings/{scene.listing.slug}"' not in late.text
+    assert installations() == []
+
+
+def test_what_is_installed_and_suspended_leads_to_its_page(scene: Scene) -> None:
+    scene.agree()
+    scene.listing.suspended_at = clock.now()
+    db.session.commit()
+    answer = scene.browser.get(scene.path, follow_redirects=True)
+    assert "Suspended by Portico: its access is refused" in answer.text
 
 
 def member_of(scene: Scene, sign_in: SignIn, role: Role = Role.EDITOR) -> tuple[User, FlaskClient]:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy import select
 from sqlalchemy.orm import contains_eager, joinedload
 
+from marketplace.catalogue.models import Listing
 from marketplace.core.database import db
 from marketplace.installs.models import (
     App,
@@ -33,6 +34,16 @@ def live_client_of(listing_id: int) -> OAuthClient | None:
             contains_eager(OAuthClient.app).joinedload(App.listing),
             contains_eager(OAuthClient.app).joinedload(App.publisher),
         )
+    )
+
+
+def find_published_listing(slug: str) -> Listing | None:
+    """The listing of that slug that was published, though it may be suspended, with its
+    publisher. One query."""
+    return db.session.scalar(
+        select(Listing)
+        .where(Listing.slug == slug, Listing.published_at.is_not(None))
+        .options(joinedload(Listing.publisher))
     )
 
 

@@ -7,6 +7,7 @@ from sqlalchemy.orm import contains_eager, joinedload
 
 from marketplace.catalogue.models import Listing
 from marketplace.core.database import db
+from marketplace.core.pagination import Page, paginate
 from marketplace.identity.models import Organization
 from marketplace.installs.models import (
     App,
@@ -64,15 +65,20 @@ def find_installation(slug: str, installation_id: str) -> Installation | None:
     )
 
 
-def events_of(installation_id: int, limit: int = 100) -> Sequence[InstallationEvent]:
-    """What happened to an installation, the newest first, with who did it."""
-    return db.session.scalars(
+EVENTS_PER_PAGE = 100
+
+
+def events_of(installation_id: int, page: int = 1) -> Page[InstallationEvent]:
+    """One page of what happened to an installation, the newest first, with who did it. Two
+    queries."""
+    return paginate(
         select(InstallationEvent)
         .where(InstallationEvent.installation_id == installation_id)
         .options(joinedload(InstallationEvent.user))
-        .order_by(InstallationEvent.id.desc())
-        .limit(limit)
-    ).all()
+        .order_by(InstallationEvent.id.desc()),
+        page=page,
+        per_page=EVENTS_PER_PAGE,
+    )
 
 
 def scope_uses(installation_ids: Sequence[int]) -> Sequence[ScopeUse]:

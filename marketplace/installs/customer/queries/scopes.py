@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import String, cast, func, select, text
+from sqlalchemy import select, text
 
 from marketplace.core.database import db
-from marketplace.installs.models import Installation, InstallationState, Scope
+from marketplace.installs.models import Scope
 from marketplace.installs.scopes import CUSTOMER_SCOPES
 
 # The scopes are a list within the JSON that a listing says; each database opens it its own way.
@@ -21,6 +21,18 @@ _COUNTS = {
         "FROM listing, json_array_elements(CASE json_typeof(content->'scopes') "
         "WHEN 'array' THEN content->'scopes' ELSE '[]'::json END) AS part "
         "WHERE published_at IS NOT NULL GROUP BY 1 ORDER BY 1"
+    ),
+}
+
+# The same for what was granted; names are compared as they are, letter by letter.
+_HELD = {
+    "sqlite": text(
+        "SELECT count(*) FROM installation WHERE state <> 'uninstalled' AND EXISTS "
+        "(SELECT 1 FROM json_each(installation.granted_scopes) AS part WHERE part.value = :name)"
+    ),
+    "postgresql": text(
+        "SELECT count(*) FROM installation WHERE state <> 'uninstalled' AND EXISTS "
+        "(SELECT 1 FROM json_array_elements_text(granted_scopes) AS part WHERE part = :name)"
     ),
 }
 
@@ -66,12 +78,6 @@ def find_scope(scope_name: str) -> Scope | None:
 
 def who_asks(name: str) -> ScopeUsers:
     """Who uses one scope. Two queries."""
-    held = db.session.scalar(
-        select(func.count())
-        .select_from(Installation)
-        .where(
-            Installation.state != InstallationState.UNINSTALLED,
-            cast(Installation.granted_scopes, String).contains(f'"{name}"', autoescape=True),
-        )
-    )
+    dialect = db.session.get_bind().dialect.name
+    held = db.session.scalar(_HELD[dialect], {"name": name})
     return ScopeUsers(listings_by_scope().get(name, 0), held or 0)

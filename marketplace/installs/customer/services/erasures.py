@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from sqlalchemy import update
 
+from marketplace.catalogue.content import clean_text
 from marketplace.core import clock
 from marketplace.core.database import db
 from marketplace.core.errors import ConflictError, InvalidError
@@ -67,7 +68,7 @@ def complete_erasure(erasure: ErasureRequest, receipt: str, *, user_id: int | No
     `receipt` is what the customer reads. The first one counts: a repeat changes nothing.
     Raises InvalidError (field `receipt`).
     """
-    receipt = receipt.replace("\x00", "").strip()
+    receipt = clean_text(receipt)
     if len(receipt) < MIN_RECEIPT:
         raise InvalidError({"receipt": "Say what was erased, or what must be kept and why."})
     if len(receipt) > MAX_RECEIPT:

@@ -3,6 +3,7 @@
 from sqlalchemy import delete, select
 from sqlalchemy.orm import joinedload
 
+from marketplace.catalogue.content import clean_text
 from marketplace.catalogue.models import Listing
 from marketplace.core import clock
 from marketplace.core.database import db
@@ -63,10 +64,10 @@ def add_rule(
     What a block concerns is paused, what it concerns no more is resumed. Raises InvalidError
     (fields `target`, `verdict`, `note`).
     """
-    note = " ".join(note.replace("\x00", "").split())
+    note = " ".join(clean_text(note).split())
     errors = {}
     if subject is None:
-        errors["target"] = "Choose a listing or a publisher."
+        errors["target"] = "Nothing here has this name or address. Find it above, and choose it."
     if verdict not in {choice.value for choice in RuleVerdict}:
         errors["verdict"] = "Choose whether to allow or to block."
     if len(note) > MAX_NOTE:

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 
+from marketplace.catalogue.content import clean_text
 from marketplace.core import clock
 from marketplace.core.database import db
 from marketplace.core.errors import ConflictError, InvalidError
@@ -10,13 +11,14 @@ from marketplace.core.facts import record_fact
 from marketplace.core.once import insert_if_new
 from marketplace.core.permissions import Actor
 from marketplace.installs.customer.queries.scopes import who_asks
+from marketplace.installs.customer.texts import has_visible
 from marketplace.installs.models import Scope, ScopeDirection
 from marketplace.installs.scopes import is_ours
 
 MAX_NAME, MAX_TITLE, MAX_DESCRIPTION = 80, 80, 300
 # RFC 6749 lets a scope have any visible character but quotation mark and backslash; addresses
-# and logs are glad of fewer.
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]*")
+# and logs are glad of fewer, and people of names that differ in more than the case of letters.
+_NAME = re.compile(r"[a-z0-9][a-z0-9_-]*([.:][a-z0-9_-]+)+")
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,8 @@ def add_scope(actor: Actor, name: str, words: ScopeWords) -> Scope:
     errors = _problems(words)
     if not _NAME.fullmatch(name) or len(name) > MAX_NAME:
         errors["name"] = (
-            "Use letters, digits, dots, colons, dashes and underscores, like tides.read."
+            "Use lower-case words of letters, digits, dashes and underscores, joined by dots, like "
+            "tides.read."
         )
     elif is_ours(name):
         errors["name"] = "This scope belongs to the marketplace itself."
@@ -80,7 +83,7 @@ def delete_scope(actor: Actor, scope: Scope) -> None:
 
 def _problems(words: ScopeWords) -> dict[str, str]:
     errors = {}
-    if not _line(words.title):
+    if not has_visible(words.title):
         errors["title"] = "Say what the app may then do, like “See contacts”."
     elif len(_line(words.title)) > MAX_TITLE:
         errors["title"] = f"Use at most {MAX_TITLE} characters."
@@ -92,7 +95,7 @@ def _problems(words: ScopeWords) -> dict[str, str]:
 
 
 def _line(text: str) -> str:
-    return " ".join(text.replace("\x00", "").split())
+    return " ".join(clean_text(text).split())
 
 
 def _fact(kind: str, actor: Actor, name: str) -> None:

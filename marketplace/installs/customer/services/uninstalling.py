@@ -2,6 +2,7 @@
 
 from sqlalchemy import update
 
+from marketplace.catalogue.content import clean_text
 from marketplace.catalogue.engagement.services.uses import withdraw_use
 from marketplace.core import clock
 from marketplace.core.database import db
@@ -33,7 +34,7 @@ def uninstall(actor: Actor, installation: Installation, *, reason: str, note: st
     then `data.erasure_requested`, and the organization uses the listing no more.
     Raises InvalidError for an unknown reason or a note that is too long.
     """
-    note = note.replace("\x00", "").strip()
+    note = clean_text(note)
     if reason not in REASONS:
         raise InvalidError({"reason": "Choose a reason."})
     if len(note) > MAX_NOTE:

@@ -1,9 +1,10 @@
 """One installation: what it may do, and what people do about it."""
 
-from flask import flash, redirect, render_template, url_for
+from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from marketplace.core.errors import ConflictError, InvalidError, NotFoundError
+from marketplace.core.pagination import page_number
 from marketplace.core.permissions import current_actor, needs
 from marketplace.installs.customer.forms import UninstallForm
 from marketplace.installs.customer.handover import configure_target, install_target
@@ -34,9 +35,11 @@ def installation(installation: Installation) -> ResponseReturnValue:
     """What it may do, who agreed to it, and what happened since."""
     actor = current_actor()
     client = client_for(installation)
-    events = events_of(installation.id)
+    events = events_of(installation.id, page_number(request.args.get("history")))
     row = rows_of([installation])[0]
-    words = {text.name: text for text in describe_scopes([*row.wanted, *scope_names_in(events)])}
+    words = {
+        text.name: text for text in describe_scopes([*row.wanted, *scope_names_in(events.items)])
+    }
     erasure = erasure_of(installation.id)
     return render_template(
         "installs/installation.html",
@@ -47,7 +50,8 @@ def installation(installation: Installation) -> ResponseReturnValue:
         wanted=[words[name] for name in row.wanted],
         data=moving_data(installation),
         declined_at=declined_at(installation.id),
-        timeline=timeline_of(events, {name: text.title for name, text in words.items()}),
+        events=events,
+        timeline=timeline_of(events.items, {name: text.title for name, text in words.items()}),
         health=health_of(installation.app) if installation.is_live else None,
         erasure=erasure,
         may_ask_again=erasure is not None

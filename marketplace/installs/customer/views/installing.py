@@ -3,7 +3,6 @@
 from flask import flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from marketplace.catalogue.engagement.queries.listings import find_public_listing
 from marketplace.catalogue.models import Listing
 from marketplace.core.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError
 from marketplace.core.limits import limiter
@@ -20,7 +19,11 @@ from marketplace.installs.customer.consent import (
 )
 from marketplace.installs.customer.forms import AskForm
 from marketplace.installs.customer.handover import install_target, safe_url
-from marketplace.installs.customer.queries.apps import installed_by, live_client_of
+from marketplace.installs.customer.queries.apps import (
+    find_published_listing,
+    installed_by,
+    live_client_of,
+)
 from marketplace.installs.customer.queries.requests import open_request
 from marketplace.installs.customer.services.consent import CHANGED, decline_consent, give_consent
 from marketplace.installs.customer.services.requests import MAX_MESSAGE, request_install
@@ -31,8 +34,17 @@ from marketplace.installs.models import Installation, OAuthClient
 MANY = 8
 
 
+def _listing(slug: str) -> Listing | None:
+    """The listing; one that is suspended only for whoever is signed in, who may have the form
+    open, or the app installed."""
+    listing = find_published_listing(slug)
+    if listing is None or listing.is_public or current_actor().is_authenticated:
+        return listing
+    return None
+
+
 @installs.get("/listings/<slug>/install")
-@needs("listing.install", load=find_public_listing, name="listing", hidden=False)
+@needs("listing.install", load=_listing, name="listing", hidden=False)
 def install(listing: Listing) -> ResponseReturnValue:
     """Choose the organization, then read what the app asks for."""
     client = _client(listing)
@@ -41,8 +53,12 @@ def install(listing: Listing) -> ResponseReturnValue:
         return render_template("installs/no_organization.html", listing=listing)
     organization = _chosen(organizations, request.args.get("organization", ""))
     if organization is None:
+        if not listing.is_public:
+            raise NotFoundError
         return _choice(listing, client, organizations)
     consent = _prepare(client, organization)
+    if consent.installation is None and not listing.is_public:
+        raise NotFoundError
     if consent.verdict is Verdict.REFUSED and consent.installation is not None:
         # What is installed has a page of its own, which says the rest.
         flash(consent.reason, "info")
@@ -51,7 +67,7 @@ def install(listing: Listing) -> ResponseReturnValue:
 
 
 @installs.post("/listings/<slug>/install")
-@needs("listing.install", load=find_public_listing, name="listing", hidden=False)
+@needs("listing.install", load=_listing, name="listing", hidden=False)
 def agree(listing: Listing) -> ResponseReturnValue:
     """Install, or grant what is new; then on to the app."""
     client, organization, several = _target(listing)
@@ -77,7 +93,7 @@ def agree(listing: Listing) -> ResponseReturnValue:
 
 
 @installs.post("/listings/<slug>/install/decline")
-@needs("listing.install", load=find_public_listing, name="listing", hidden=False)
+@needs("listing.install", load=_listing, name="listing", hidden=False)
 def decline(listing: Listing) -> ResponseReturnValue:
     """Nothing is installed; what is installed goes on as it is."""
     client, organization, _several = _target(listing)
@@ -88,11 +104,13 @@ def decline(listing: Listing) -> ResponseReturnValue:
         flash(f"{listing.name} goes on with the access it has.", "info")
         return redirect(_page_of(consent.installation), code=303)
     flash(f"{listing.name} was not installed.", "info")
+    if not listing.is_public:
+        return redirect(url_for("installs.inventory", slug=organization.slug), code=303)
     return redirect(url_for("catalogue.listing", slug=listing.slug), code=303)
 
 
 @installs.post("/listings/<slug>/install/request")
-@needs("listing.install", load=find_public_listing, name="listing", hidden=False)
+@needs("listing.install", load=_listing, name="listing", hidden=False)
 @limiter.limit("20 per hour", key_func=lambda: f"user:{current_actor().user_id}")
 def ask_admins(listing: Listing) -> ResponseReturnValue:
     """Ask the organization's admins to install it."""
