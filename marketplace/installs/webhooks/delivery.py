@@ -175,9 +175,9 @@ def _write_down(endpoint_id: int, key: str, head: queue.Head, answered: _Answere
         if endpoint.state is EndpointState.ACTIVE:
             used_up = not verdict.delivered and not is_waiting and not head.is_manual
             if verdict.disable:
-                switch_off(endpoint_id, GONE_REASON)
+                switch_off(endpoint_id, GONE_REASON, at=at)
             elif used_up and retry.must_disable(failing_since, at=at):
-                switch_off(endpoint_id, USED_UP_REASON)
+                switch_off(endpoint_id, USED_UP_REASON, at=at)
     return Step(sent=True, delivered=verdict.delivered, has_next=has_next)
 
 

@@ -44,11 +44,13 @@ def emit(
     """
     if kind not in EVENT_TYPES:
         raise ValueError(f"no event type {kind}; describe it in event_types.py")
-    at = clock.now()
     public_id = new_public_id("evt")
     key = ordering_key or (installation.public_id if installation else f"org_{organization_id}")
     app_id = app.id if app is not None else (installation.app_id if installation else None)
     hold_place(organization_id)
+    listeners = _listeners(organization_id, environment, app_id)
+    # After the look at the listeners: what a disabled one missed is not older than its disabling.
+    at = clock.now()
     event_id = insert_if_new(
         WebhookEvent,
         public_id=public_id,
@@ -66,7 +68,7 @@ def emit(
         return None
     rows = [
         _delivery(event_id, endpoint.id, key, at)
-        for endpoint in _listeners(organization_id, environment, app_id)
+        for endpoint in listeners
         if not endpoint.event_types or kind in endpoint.event_types
     ]
     if rows:

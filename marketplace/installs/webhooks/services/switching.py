@@ -18,18 +18,19 @@ from marketplace.installs.models import (
 )
 from marketplace.installs.webhooks import mails, queue
 from marketplace.installs.webhooks.event_types import TEST
+from marketplace.installs.webhooks.feed_order import settle
 
 # Events are kept for longer, but what is older than this helps nobody who missed it.
 LONGEST_RECOVERY = timedelta(days=30)
 
 
-def switch_off(endpoint_id: int, reason: str) -> bool:
+def switch_off(endpoint_id: int, reason: str, *, at: datetime | None = None) -> bool:
     """Disable an endpoint because of how it answers; whether it was active. Its people are told.
 
-    What waits is canceled. Call it with the endpoint's row locked, or before any other lock.
+    What waits is canceled. `at` is when the answer that decided came, by default now. Call it
+    with the endpoint's row locked, or before any other lock.
     """
-    at = clock.now()
-    if not _disable(endpoint_id, reason, at):
+    if not _disable(endpoint_id, reason, at or clock.now()):
         return False
     endpoint = db.session.get_one(WebhookEndpoint, endpoint_id, populate_existing=True)
     record_fact(
@@ -49,17 +50,27 @@ def disable(actor: Actor, endpoint: WebhookEndpoint) -> None:
     db.session.refresh(endpoint)
 
 
-def enable(actor: Actor, endpoint: WebhookEndpoint, *, since: datetime | None = None) -> int:
+def enable(
+    actor: Actor,
+    endpoint: WebhookEndpoint,
+    *,
+    since: datetime | None = None,
+    with_undelivered: bool = False,
+) -> int:
     """Send to the endpoint again, beginning with what was missed since then; how many deliveries.
 
-    `since` None sends nothing that was missed. Raises InvalidError for a time too long ago or to
-    come, ConflictError for an endpoint that is not disabled.
+    `since` None sends nothing that was missed. Events count by when they happened;
+    `with_undelivered` adds those that happened before and were given up or canceled since then.
+    Raises InvalidError for a time too long ago or to come, ConflictError for an endpoint that is
+    not disabled.
     """
     at = clock.now()
     if since is not None and since > at:
         raise InvalidError({"since": "Choose a time in the past."})
     if since is not None and at - since > LONGEST_RECOVERY + timedelta(days=1):
         raise InvalidError({"since": f"Choose a time in the last {LONGEST_RECOVERY.days} days."})
+    # An event that is being written now did not see the endpoint active: it is waited for.
+    settle(endpoint.organization_id)
     enabled = db.session.execute(
         update(WebhookEndpoint)
         .where(
@@ -81,24 +92,35 @@ def enable(actor: Actor, endpoint: WebhookEndpoint, *, since: datetime | None = 
     db.session.refresh(endpoint)
     # An event that was told of while somebody disabled the endpoint may still wait.
     queue.cancel_waiting(endpoint.id)
-    count = recover(endpoint, since) if since is not None else 0
+    count = 0
+    if since is not None:
+        count = recover(endpoint, since, with_undelivered=with_undelivered)
     _record(actor, endpoint, "enabled", resent=count)
     return count
 
 
-def recover(endpoint: WebhookEndpoint, since: datetime) -> int:
+def recover(endpoint: WebhookEndpoint, since: datetime, *, with_undelivered: bool = False) -> int:
     """Let everything that the endpoint listens to and did not get since then wait again.
 
     One statement for what failed or was canceled, one for events that it has no delivery of.
     """
     at = clock.now()
-    wanted = _wanted(endpoint, since)
+    wanted = _wanted(endpoint)
+    # Of what does not wait any more, `next_attempt_at` is when that was decided.
+    is_of_the_time = (
+        WebhookDelivery.next_attempt_at >= since
+        if with_undelivered
+        else WebhookEvent.created_at >= since
+    )
+    has_event = select(WebhookEvent.id).where(
+        WebhookEvent.id == WebhookDelivery.event_id, is_of_the_time, *wanted
+    )
     again = db.session.execute(
         update(WebhookDelivery)
         .where(
             WebhookDelivery.endpoint_id == endpoint.id,
             WebhookDelivery.state.in_([DeliveryState.FAILED, DeliveryState.CANCELED]),
-            WebhookDelivery.event_id.in_(select(WebhookEvent.id).where(*wanted)),
+            has_event.correlate(WebhookDelivery).exists(),
         )
         .values(state=DeliveryState.WAITING, attempts=0, next_attempt_at=at, is_manual=False)
         .execution_options(synchronize_session=False)
@@ -107,7 +129,7 @@ def recover(endpoint: WebhookEndpoint, since: datetime) -> int:
         WebhookDelivery.event_id == WebhookEvent.id,
         WebhookDelivery.endpoint_id == endpoint.id,
     )
-    missing = [*wanted, ~has_one.exists()]
+    missing = [*wanted, WebhookEvent.created_at >= since, ~has_one.exists()]
     count = db.session.scalar(select(func.count()).select_from(WebhookEvent).where(*missing)) or 0
     db.session.execute(
         insert(WebhookDelivery).from_select(
@@ -125,11 +147,10 @@ def recover(endpoint: WebhookEndpoint, since: datetime) -> int:
     return int(getattr(again, "rowcount", 0)) + count
 
 
-def _wanted(endpoint: WebhookEndpoint, since: datetime) -> list[ColumnElement[bool]]:
+def _wanted(endpoint: WebhookEndpoint) -> list[ColumnElement[bool]]:
     wanted: list[ColumnElement[bool]] = [
         WebhookEvent.organization_id == endpoint.organization_id,
         WebhookEvent.environment == endpoint.environment,
-        WebhookEvent.created_at >= since,
         # A test is for the endpoint that it was sent to.
         WebhookEvent.type != TEST,
     ]

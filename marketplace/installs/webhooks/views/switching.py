@@ -40,7 +40,9 @@ def enabling(endpoint: WebhookEndpoint) -> ResponseReturnValue:
     """Whether what was missed is to be sent."""
     if endpoint.state is EndpointState.ACTIVE:
         return redirect(url_for("webhooks.endpoint", endpoint_id=endpoint.public_id), 303)
-    return _page(endpoint, EnableForm(formdata=None, data={"since": endpoint.disabled_at}))
+    missed = "disabled" if endpoint.failing_since is None else "failing"
+    data = {"since": endpoint.disabled_at, "missed": missed}
+    return _page(endpoint, EnableForm(formdata=None, data=data))
 
 
 @blueprint.post("/<endpoint_id>/enabling")
@@ -49,14 +51,22 @@ def enable(endpoint: WebhookEndpoint) -> ResponseReturnValue:
     """Enable it."""
     form = EnableForm()
     try:
-        count = services.enable(current_actor(), endpoint, since=_chosen_time(endpoint, form))
+        since = _chosen_time(endpoint, form)
+        # Of the two known moments, what was on its way then is meant too.
+        with_undelivered = form.missed.data in {"disabled", "failing"}
+        count = services.enable(
+            current_actor(), endpoint, since=since, with_undelivered=with_undelivered
+        )
     except InvalidError as error:
         return _page(endpoint, form, show_errors(form, error)), 422
     except ConflictError:
         flash("The endpoint is enabled already.", "info")
         return redirect(url_for("webhooks.endpoint", endpoint_id=endpoint.public_id), 303)
-    what = f" {count:,} event{'s' if count != 1 else ''} that it missed will be sent now."
-    flash("The endpoint is enabled." + (what if count else ""), "success")
+    if count:
+        what = f" {count:,} event{'s' if count != 1 else ''} that it missed will be sent now."
+    else:
+        what = " It missed nothing." if since is not None else ""
+    flash(f"The endpoint is enabled.{what}", "success")
     return redirect(url_for("webhooks.endpoint", endpoint_id=endpoint.public_id), 303)
 
 
@@ -81,13 +91,18 @@ def _page(endpoint: WebhookEndpoint, form: EnableForm, extra: list[str] | None =
     choices = [("nothing", "Send nothing of it")]
     if endpoint.disabled_at is not None:
         choices.append(
-            ("disabled", f"Send everything since it was disabled ({_moment(endpoint.disabled_at)})")
+            (
+                "disabled",
+                "Send everything since it was disabled "
+                f"({_moment(endpoint.disabled_at)}), and what waited then",
+            )
         )
     if endpoint.failing_since is not None:
         choices.append(
             (
                 "failing",
-                f"Send everything since it began to fail ({_moment(endpoint.failing_since)})",
+                f"Send everything since it began to fail ({_moment(endpoint.failing_since)}), "
+                "from the first event that did not arrive",
             )
         )
     choices.append(("since", "Send everything since a time of your choice"))
