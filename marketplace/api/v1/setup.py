@@ -10,6 +10,7 @@ from flask_smorest import Api
 from flask_wtf.csrf import CSRFProtect
 
 from marketplace.api.v1.answers import add_headers
+from marketplace.api.v1.guides import GUIDES, guides
 from marketplace.api.v1.index import index
 from marketplace.api.v1.platform import policies, pruning
 from marketplace.api.v1.platform.document import extend
@@ -66,6 +67,7 @@ def setup_api(app: Flask, csrf: CSRFProtect) -> None:
     app.register_blueprint(platform)
     app.register_blueprint(reference)
     app.register_blueprint(index)
+    app.register_blueprint(guides)
     document = _complete(api.spec.to_dict())
     extend(document, settings.public_url)
     complete_examples(document)
@@ -111,4 +113,4 @@ def openapi_json() -> ResponseReturnValue:
 def docs() -> ResponseReturnValue:
     """The description as a page."""
     document = current_app.extensions["portico_api_document"]
-    return render_template("api/reference.html", reference=describe(document))
+    return render_template("api/reference.html", reference=describe(document), guides=GUIDES)

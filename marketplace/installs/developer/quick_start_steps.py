@@ -60,7 +60,11 @@ def keep(name, content):
 
 class Listener(BaseHTTPRequestHandler):
     def do_GET(self):
-        keep("callback", json.dumps(dict(parse_qsl(urlsplit(self.path).query))).encode())
+        address = urlsplit(self.path)
+        # Browsers ask for an icon as well.
+        if address.path != "/callback" or not address.query:
+            return self.send_error(404)
+        keep("callback", json.dumps(dict(parse_qsl(address.query))).encode())
         self.answer(b"You can close this page and go back to the terminal.")
 
     def do_POST(self):
@@ -138,14 +142,20 @@ echo "The next access token ends in $(field "$WORK/renewed" expires_in) seconds.
         "The install was told to your endpoint. Its signature is an HMAC of id, time and body; "
         "libraries for Standard Webhooks do this for you.",
         """\
-until [ -s "$WORK/webhook.headers" ]; do sleep 0.2; done
-KEY="$(printf %s "${WEBHOOK_SECRET#whsec_}" | openssl base64 -d -A | od -An -v -tx1 | tr -d ' \\n')"
-SIGNATURE="$( { printf '%s.%s.' "$(field "$WORK/webhook.headers" webhook-id)" \\
-  "$(field "$WORK/webhook.headers" webhook-timestamp)"; cat "$WORK/webhook.body"; } \\
-  | openssl dgst -sha256 -mac HMAC -macopt "hexkey:$KEY" -binary | openssl base64 -A)"
-field "$WORK/webhook.headers" webhook-signature | grep -qF "v1,$SIGNATURE" \\
-  && echo "The signature is right."
-python3 -m json.tool "$WORK/webhook.body\"""",
+for _ in $(seq 60); do [ -s "$WORK/webhook.headers" ] && break; sleep 1; done
+if [ -s "$WORK/webhook.headers" ]; then
+  KEY="$(printf %s "${WEBHOOK_SECRET#whsec_}" | openssl base64 -d -A \\
+    | od -An -v -tx1 | tr -d ' \\n')"
+  SIGNATURE="$( { printf '%s.%s.' "$(field "$WORK/webhook.headers" webhook-id)" \\
+    "$(field "$WORK/webhook.headers" webhook-timestamp)"; cat "$WORK/webhook.body"; } \\
+    | openssl dgst -sha256 -mac HMAC -macopt "hexkey:$KEY" -binary | openssl base64 -A)"
+  field "$WORK/webhook.headers" webhook-signature | grep -qF "v1,$SIGNATURE" \\
+    && echo "The signature is right."
+  python3 -m json.tool "$WORK/webhook.body"
+else
+  echo "No webhook came within a minute. Was the app installed already? Then reset the sandbox"
+  echo "and begin again. Else see what the portal tells of the endpoint, under Webhooks."
+fi""",
     ),
     Step(
         "See it as the partner",

@@ -56,6 +56,9 @@ fields = dict(re.findall(r'<input type="hidden"\\s+name="([^"]+)"\\s+value="([^"
 base = "/".join(sys.argv[1].split("/")[:3])
 answer = session.post(base + form[1].replace("&amp;", "&"), data=fields, timeout=10)
 answer.raise_for_status()
+# And what every browser asks for by itself.
+session.get("/".join(answer.url.split("/")[:3]) + "/favicon.ico", timeout=10)
+session.get(answer.url.partition("?")[0], timeout=10)
 """
 
 
@@ -194,3 +197,19 @@ def test_the_page_fills_in_the_partners_own_ids_and_no_secret(app: Flask, sign_i
     for wrong in ("app_0", "%00", first.public_id):
         assert browser.get(f"/partner/developers?app={wrong}").status_code == 200
     assert sign_in(make_member(make_customer())).get("/partner/developers").status_code == 403
+
+
+def test_the_step_with_the_webhook_ends_when_none_comes(tmp_path: Path) -> None:
+    (step,) = [step.command for step in STEPS if step.title == "Verify a webhook"]
+    (tmp_path / "sleep").write_text("#!/bin/sh\n")
+    (tmp_path / "sleep").chmod(0o700)
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", f'WORK="{tmp_path}"\n{step}'],
+        env={"PATH": f"{tmp_path}:{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "reset the sandbox" in done.stdout

@@ -1,5 +1,6 @@
 """What programs and people are told of the API."""
 
+import re
 from collections.abc import Callable, Iterator
 from datetime import date
 from typing import Any
@@ -10,6 +11,7 @@ from flask.testing import FlaskClient
 
 from marketplace.api.v1 import deprecations
 from marketplace.api.v1.deprecations import Deprecation
+from marketplace.api.v1.guides import GUIDES
 from marketplace.api.v1.platform.document import extend
 from marketplace.api.v1.reference import METHODS
 from marketplace.installs.scopes import CUSTOMER_SCOPES, PARTNER_SCOPES
@@ -205,3 +207,37 @@ def test_what_goes_away_says_so_in_the_description() -> None:
     assert "deprecated" not in events
     marks = {each["name"]: each.get("deprecated") for each in events["parameters"]}
     assert marks == {"after": None, "limit": None, "type": True}
+
+
+def test_the_reference_leads_to_everything_a_developer_needs(client: FlaskClient) -> None:
+    page = client.get("/api/v1/docs").text
+    for href in (
+        "/api/v1/guides/quick-start",
+        "/api/v1/guides/oauth",
+        "/api/v1/guides/api",
+        "/api/v1/guides/webhooks",
+        "/partner/developers",
+        "/.well-known/oauth-authorization-server",
+        "/api/v1/changelog",
+        "#tokens",
+    ):
+        assert f'href="{href}"' in page, href
+    assert 'href="/api/v1/guides/quick-start"' in client.get("/").text
+
+
+@pytest.mark.parametrize("name", list(GUIDES))
+def test_each_guide_is_a_page_whose_links_lead_somewhere(client: FlaskClient, name: str) -> None:
+    page = client.get(f"/api/v1/guides/{name}")
+    assert page.status_code == 200
+    text = page.text.split('class="prose"')[1].split("</section>")[0]
+    assert "<table>" in text or name == "quick-start"
+    assert "marketplace.example" not in text
+    for href in re.findall(r'<a href="([^"]+)"', text):
+        assert href.startswith(("https://", "/api/v1/guides/")), href
+        if href.startswith("/"):
+            assert client.get(href).status_code == 200, href
+
+
+def test_there_is_no_other_guide(client: FlaskClient) -> None:
+    for name in ("operations", "..%2FREADME", "API", "api.md"):
+        assert client.get(f"/api/v1/guides/{name}").status_code == 404
