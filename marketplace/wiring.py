@@ -16,9 +16,11 @@ from marketplace.catalogue.publishing.views import blueprint as portal
 from marketplace.catalogue.reviewing.views import blueprint as reviewing
 from marketplace.core.worker import run_beside_worker
 from marketplace.identity.events import on_member_gone, on_organization_changed
+from marketplace.identity.menu import count_beside_apps
 from marketplace.identity.views import blueprint as identity
 from marketplace.installs import models as _installs_models  # noqa: F401 - its tables
-from marketplace.installs.customer.listing_panel import install_panel
+from marketplace.installs.customer.listing_panel import install_panel, scope_words
+from marketplace.installs.customer.queries.requests import waiting as waiting_requests
 from marketplace.installs.customer.services.offering import offer_updates_later
 from marketplace.installs.customer.services.requests import withdraw_requests_of
 from marketplace.installs.customer.views import installs, installs_staff
@@ -76,7 +78,8 @@ def connect(app: Flask) -> None:
     setup_indexing(app)
     on_organization_changed(publisher_changed)
     on_member_gone(withdraw_requests_of)
+    count_beside_apps(waiting_requests)
     on_review_posted(tell_review_posted)
-    contribute_to_listing_pages(install_panel, health_panel)
+    contribute_to_listing_pages(install_panel, scope_words, health_panel)
     on_listing_decided(tell_listing_decided, offer_updates_later)
     run_beside_worker(deliver_webhooks)

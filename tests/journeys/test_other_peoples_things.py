@@ -136,6 +136,7 @@ STAFF = {
     "cases.handle",
     "categories.manage",
     "collections.manage",
+    "erasure.remind",
     "erasures.watch",
     "flag.decide",
     "flags.handle",

@@ -8,6 +8,7 @@ from flask.blueprints import BlueprintSetupState
 from marketplace.config import Settings
 from marketplace.core.permissions import current_actor
 from marketplace.identity import policies  # noqa: F401 - registers the rules
+from marketplace.identity.menu import waiting_apps
 from marketplace.identity.providers import setup_providers
 from marketplace.identity.roles import may_manage
 
@@ -84,6 +85,8 @@ def _account_menu() -> dict[str, Any]:
             items.append(
                 {
                     **item("installs.inventory", "Apps", "plug", slug=slug),
+                    "count": waiting_apps(active) if may_manage(active.role) else None,
+                    "tone": "warning",
                     "current": request.path.startswith(f"/organizations/{slug}/apps"),
                 }
             )

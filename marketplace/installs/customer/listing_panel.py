@@ -9,6 +9,7 @@ from marketplace.core.database import db
 from marketplace.core.permissions import Actor
 from marketplace.identity.models import Organization
 from marketplace.installs.customer import cap
+from marketplace.installs.customer.asking import reasons_in
 from marketplace.installs.customer.install_policy import Outcome, decide
 from marketplace.installs.customer.queries.apps import has_app, installed_by, live_client_of
 from marketplace.installs.customer.queries.policies import policy_of, rules_about
@@ -17,6 +18,7 @@ from marketplace.installs.customer.roles import role_for
 from marketplace.installs.customer.showing import updates_of
 from marketplace.installs.customer.updates import UpdateState
 from marketplace.installs.models import InstallationState
+from marketplace.installs.scopes import describe_scopes
 
 
 def install_panel(listing: Listing, actor: Actor) -> dict[str, Any]:
@@ -82,6 +84,14 @@ def install_panel(listing: Listing, actor: Actor) -> dict[str, Any]:
         asked = open_request(organization.id, listing.id)
         return _panel("requested" if asked else "ask", install, "", organization)
     return _panel("available", install, "", organization)
+
+
+def scope_words(listing: Listing, _actor: Actor) -> dict[str, Any]:
+    """`{"scope_words": {name: title}}`: what the scopes of the listing's page mean. One query, or
+    none where it asks for none."""
+    names = list(reasons_in(listing.content or {}))
+    titles = {text.name: text.title for text in describe_scopes(names)} if names else {}
+    return {"scope_words": titles}
 
 
 def _organization(listing: Listing, actor: Actor) -> Organization | None:

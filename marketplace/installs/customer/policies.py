@@ -5,6 +5,7 @@ from marketplace.identity.models import Organization
 from marketplace.installs.customer.queries.policies import RuleRemoval, policy_of
 from marketplace.installs.customer.roles import SANDBOX_ROLES, is_admin_of, role_for
 from marketplace.installs.models import (
+    Environment,
     ErasureRequest,
     Installation,
     InstallRequest,
@@ -90,6 +91,12 @@ def may_complete_erasure(actor: Actor, erasure: ErasureRequest) -> bool:
 def may_watch_erasures(actor: Actor, _resource: object = None) -> bool:
     """Staff who talk to partners and customers."""
     return actor.is_staff_as("support", "program_manager")
+
+
+@rule("erasure.remind")
+def may_remind(actor: Actor, erasure: ErasureRequest) -> bool:
+    """The same, of what real customers asked for; sandboxes are their partners' own affair."""
+    return erasure.environment is Environment.LIVE and may_watch_erasures(actor)
 
 
 @rule("scopes.manage")

@@ -80,6 +80,7 @@ class Installation(Base):
     listing: Mapped[Listing | None] = relationship()
     organization: Mapped[Organization] = relationship()
     consented_by: Mapped[User | None] = relationship(foreign_keys=[consented_by_id])
+    uninstalled_by: Mapped[User | None] = relationship(foreign_keys=[uninstalled_by_id])
 
     @property
     def is_live(self) -> bool:

@@ -24,6 +24,7 @@ from marketplace.installs.models import (
     InstallationEvent,
     InstallationState,
     InstallPolicy,
+    InstallRequest,
     InstallRule,
     MembersMay,
     Scope,
@@ -539,3 +540,71 @@ def test_what_turns_the_direction_of_a_text_is_dropped(scene: Scene) -> None:
     db.session.rollback()
     db.session.refresh(scene.installation)
     assert scene.installation.uninstall_note == "Badtxt.exe"
+
+
+def test_the_history_tells_who_removed_it_and_of_the_erasure(scene: Scene) -> None:
+    scene.browser.post(f"{scene.page}/uninstall", data={"reason": "testing"})
+    page = scene.browser.get(f"{scene.apps}?state=history").text
+    assert "by Ada Okafor" in page
+    assert "To do" in page
+    row = csv_rows(scene)[0]
+    assert (row["uninstalled by"], row["erasure confirmed"]) == ("Ada Okafor", "")
+    assert row["erasure due"].startswith("20")
+
+
+def test_staff_remind_a_publisher_once_a_day(scene: Scene, sign_in: SignIn) -> None:
+    maker = make_member(scene.listing.publisher, Role.DEVELOPER)
+    support = make_member(make_platform(), Role.SUPPORT)
+    db.session.commit()
+    scene.browser.post(f"{scene.page}/uninstall", data={"reason": "testing"})
+    erasure = db.session.scalars(select(ErasureRequest)).one()
+    staff = sign_in(support)
+    remind = f"/staff/erasures/{erasure.public_id}/reminder"
+    page = staff.get("/staff/erasures?show=open").text
+    assert remind in page
+    assert f'href="/partners/{scene.listing.publisher.slug}"' in page
+    assert scene.browser.post(remind).status_code in {403, 404}
+    for _click in range(2):
+        assert staff.post(remind).location.endswith("show=open")
+    assert "was reminded just now" in staff.get("/staff/erasures").text
+    assert [mail["to"] for mail in mails()] == [maker.email]
+
+
+def test_the_menu_counts_what_waits_for_admins(scene: Scene, sign_in: SignIn) -> None:
+    member = make_member(scene.customer, Role.VIEWER)
+    listing = make_listing(name="Fog Alerts")
+    db.session.add(
+        InstallRequest(
+            organization_id=scene.customer.id, listing_id=listing.id, requested_by_id=member.id
+        )
+    )
+    db.session.commit()
+    menu = re.compile(r"<span>Apps</span><span class=\"count-badge[^>]*>1</span>")
+    assert menu.search(scene.browser.get("/account").text)
+    assert not menu.search(sign_in(member, scene.customer).get("/account").text)
+
+
+def test_the_requests_cost_the_same_however_many_there_are(scene: Scene) -> None:
+    def ask(listing: Listing) -> None:
+        db.session.add(
+            InstallRequest(
+                organization_id=scene.customer.id,
+                listing_id=listing.id,
+                requested_by_id=make_member(scene.customer, Role.VIEWER).id,
+            )
+        )
+        db.session.commit()
+
+    def cost() -> int:
+        scene.browser.get(f"{scene.apps}/requests")
+        return count_queries(lambda: scene.browser.get(f"{scene.apps}/requests"))
+
+    scene.installation.granted_scopes = []
+    ask(scene.listing)
+    before = cost()
+    for number in range(8):
+        listing = make_listing(make_organization(f"Maker {number}"), name=f"App {number}")
+        if number % 2:
+            make_installation(make_app(listing), scene.customer, scopes=())
+        ask(listing)
+    assert cost() == before

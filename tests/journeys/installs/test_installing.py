@@ -102,6 +102,7 @@ def add(*rows: object) -> None:
 def test_from_the_listing_to_the_app(scene: Scene) -> None:
     listing_page = scene.browser.get(f"/listings/{scene.listing.slug}").text
     assert f'href="{scene.path}"' in listing_page
+    assert "<code>events.read</code><span><strong>See your calendar</strong>" in listing_page
     page = scene.browser.get(scene.path)
     assert page.status_code == 200
     text = page.text

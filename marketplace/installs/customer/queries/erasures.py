@@ -30,6 +30,16 @@ def erasure_of(installation_id: int) -> ErasureRequest | None:
     )
 
 
+def erasures_by_installation(installation_ids: Sequence[int]) -> dict[int, ErasureRequest]:
+    """The erasure that the end of each installation caused, by its id. One query."""
+    rows = db.session.scalars(
+        select(ErasureRequest)
+        .where(ErasureRequest.installation_id.in_(installation_ids))
+        .order_by(ErasureRequest.id)
+    )
+    return {row.installation_id: row for row in rows}
+
+
 def find_erasure(erasure_id: str) -> ErasureRequest | None:
     """The request of that public id, with its installation, customer, listing and publisher."""
     return db.session.scalar(_loaded().where(ErasureRequest.public_id == erasure_id))

@@ -72,6 +72,7 @@ def installations_of(
         contains_eager(Installation.app).contains_eager(App.publisher.of_type(_PUBLISHER)),
         contains_eager(Installation.listing).joinedload(Listing.publisher),
         joinedload(Installation.consented_by),
+        joinedload(Installation.uninstalled_by),
         joinedload(Installation.organization),
     )
     if shown is None:

@@ -43,6 +43,19 @@ def counts(organization_id: int) -> tuple[int, int]:
     return int(row[0]), int(row[1]) - int(row[0])
 
 
+def waiting(organization_id: int) -> int:
+    """How many are open. One query."""
+    return (
+        db.session.scalar(
+            select(func.count()).where(
+                InstallRequest.organization_id == organization_id,
+                InstallRequest.state == InstallRequestState.OPEN,
+            )
+        )
+        or 0
+    )
+
+
 def open_request(organization_id: int, listing_id: int) -> InstallRequest | None:
     """The open request for a listing, with who asked, or None."""
     return db.session.scalar(

@@ -36,6 +36,8 @@ DUE_AFTER = timedelta(days=30)
 REMIND_BEFORE = timedelta(days=7)
 # A customer asks again at most this often.
 ASK_AGAIN_AFTER = timedelta(days=3)
+# Staff remind by hand at most this often.
+REMIND_AGAIN_AFTER = timedelta(days=1)
 MIN_RECEIPT, MAX_RECEIPT = 10, 2_000
 WATCHING_STAFF = ("support", "program_manager")
 
@@ -120,6 +122,31 @@ def ask_again(actor: Actor, erasure: ErasureRequest) -> None:
     if erasure.environment is Environment.LIVE:
         for address in addresses_of_makers(installation.app.publisher_id):
             mails.tell_erasure_due(address, erasure, again=True)
+
+
+def remind_now(actor: Actor, erasure: ErasureRequest) -> None:
+    """Our staff reminds a publisher by hand, at most once a day.
+
+    Raises ConflictError when it is confirmed already, or was reminded just now.
+    """
+    at = clock.now()
+    done = db.session.execute(
+        update(ErasureRequest)
+        .where(
+            ErasureRequest.id == erasure.id,
+            ErasureRequest.completed_at.is_(None),
+            ErasureRequest.reminded_at.is_(None)
+            | (ErasureRequest.reminded_at <= at - REMIND_AGAIN_AFTER),
+        )
+        .values(reminded_at=at)
+        .execution_options(synchronize_session=False)
+    )
+    db.session.refresh(erasure)
+    if getattr(done, "rowcount", 0) != 1:
+        raise ConflictError("It is confirmed already, or its publisher was reminded just now.")
+    _record("data.erasure_reminded", erasure, erasure.installation, actor.user_id)
+    for address in addresses_of_makers(erasure.app.publisher_id):
+        mails.tell_erasure_due(address, erasure)
 
 
 def remind_and_escalate(limit: int = 500) -> tuple[int, int]:

@@ -13,6 +13,7 @@ from marketplace.core.permissions import current_actor, needs
 from marketplace.identity.models import Organization
 from marketplace.identity.queries import find_organization
 from marketplace.installs.customer.links import installation_url
+from marketplace.installs.customer.queries.erasures import erasures_by_installation
 from marketplace.installs.customer.queries.inventory import (
     Shown,
     counts_by_state,
@@ -26,6 +27,7 @@ from marketplace.installs.customer.showing import (
     uses_by_installation,
 )
 from marketplace.installs.customer.views.blueprints import installs, tabs_of
+from marketplace.installs.models import ErasureRequest
 
 LABELS = {
     Shown.INSTALLED: "All",
@@ -52,8 +54,11 @@ _COLUMNS = (
     "more scopes asked for",
     "health",
     "uninstalled",
+    "uninstalled by",
     "reason",
     "note",
+    "erasure due",
+    "erasure confirmed",
     "id",
     "address",
 )
@@ -73,6 +78,7 @@ def inventory(organization: Organization) -> ResponseReturnValue:
         tabs=tabs_of(organization, "installs.inventory"),
         page=page,
         rows=rows_of(page.items),
+        erasures=erasures_by_installation([found.id for found in page.items]),
         shown=shown,
         q=q,
         counts=counts_by_state(organization.id, q),
@@ -88,17 +94,23 @@ def inventory_csv(organization: Organization) -> ResponseReturnValue:
     """All of it as a file, what was uninstalled included."""
     installations = db.session.scalars(installations_of(organization.id, None)).all()
     uses = uses_by_installation([row.id for row in installations])
+    erasures = erasures_by_installation([row.id for row in installations])
     return csv_response(
-        f"{organization.slug}-apps.csv", _COLUMNS, _csv_rows(rows_of(installations), uses)
+        f"{organization.slug}-apps.csv",
+        _COLUMNS,
+        _csv_rows(rows_of(installations), uses, erasures),
     )
 
 
 def _csv_rows(
-    rows: Sequence[Row], uses: Mapping[int, Mapping[str, datetime]]
+    rows: Sequence[Row],
+    uses: Mapping[int, Mapping[str, datetime]],
+    erasures: Mapping[int, ErasureRequest],
 ) -> Iterator[Sequence[object]]:
     for row in rows:
         found = row.installation
         used = uses.get(found.id, {})
+        erasure = erasures.get(found.id)
         yield (
             row.name,
             found.app.publisher.name,
@@ -120,8 +132,11 @@ def _csv_rows(
             " ".join(row.wanted),
             found.app.health.value,
             found.uninstalled_at,
+            found.uninstalled_by.name if found.uninstalled_by else "",
             REASONS.get(found.uninstall_reason, ""),
             found.uninstall_note,
+            erasure.due_at if erasure else "",
+            erasure.completed_at if erasure else "",
             found.public_id,
             installation_url(found),
         )

@@ -3,16 +3,18 @@
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from marketplace.core import clock
 from marketplace.core.errors import ConflictError, InvalidError
 from marketplace.core.pagination import page_number
 from marketplace.core.permissions import current_actor, needs
 from marketplace.installs.customer.forms import ScopeForm
 from marketplace.installs.customer.queries import erasures as erasure_queries
 from marketplace.installs.customer.queries import scopes as queries
+from marketplace.installs.customer.services import erasures as erasure_services
 from marketplace.installs.customer.services import scopes as services
 from marketplace.installs.customer.views.blueprints import installs_staff
 from marketplace.installs.customer.views.form_errors import show_errors
-from marketplace.installs.models import Scope, ScopeDirection
+from marketplace.installs.models import ErasureRequest, Scope, ScopeDirection
 
 SHOWN = {"overdue": "Overdue", "open": "All open", "done": "Confirmed"}
 
@@ -30,6 +32,19 @@ def erasures() -> ResponseReturnValue:
         labels=SHOWN,
         counts=erasure_queries.counts(),
     )
+
+
+@installs_staff.post("/erasures/<erasure_id>/reminder")
+@needs("erasure.remind", load=erasure_queries.find_erasure, name="erasure")
+def remind(erasure: ErasureRequest) -> ResponseReturnValue:
+    """Mail the publisher once more, before or after it is due."""
+    try:
+        erasure_services.remind_now(current_actor(), erasure)
+        flash(f"{erasure.app.publisher.name} is reminded.", "success")
+    except ConflictError as error:
+        flash(error.detail, "warning")
+    shown = "open" if erasure.due_at > clock.now() else "overdue"
+    return redirect(url_for("installs_staff.erasures", show=shown), code=303)
 
 
 @installs_staff.get("/scopes")
