@@ -3,6 +3,8 @@
     python -m benchmarks            1k and 10k listings, a few minutes
     python -m benchmarks --full     100k as well
     python -m benchmarks --sizes 1000
+    python -m benchmarks.api        the platform API alone
+    python -m benchmarks.webhooks   webhooks alone
 
 PORTICO_CONNECTORS names a connectors file to measure on; else it is the demo catalogue.
 """
@@ -27,6 +29,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from benchmarks.api import table as platform_api_table
 from benchmarks.corpus import SEED, mixed_queries
 from benchmarks.load import Load, drive
 from marketplace.config import ROOT
@@ -61,6 +64,7 @@ def main() -> int:
             result["sizes"][str(size)] = _measure(size, Path(folder))
     result["growth"] = _growth(result["sizes"])
     result["webhooks"] = _section("benchmarks.webhooks")
+    result["platform_api"] = _section("benchmarks.api")
     RESULTS.mkdir(parents=True, exist_ok=True)
     text = json.dumps(result, indent=1) + "\n"
     stamp = result["measured_at"].replace(":", "").replace("+0000", "Z")
@@ -68,6 +72,7 @@ def main() -> int:
         (RESULTS / name).write_text(text, encoding="utf-8")
     print(_table(result))
     print(_webhook_table(result["webhooks"]))
+    print(platform_api_table(result["platform_api"]))
     print(f"\nWritten to {(RESULTS / f'{stamp}.json').relative_to(ROOT)}")
     return 0
 

@@ -279,7 +279,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(json.dumps(fill()))
         return 0
     found = measure()
-    print(json.dumps({"platform_api": found}, indent=1))
+    print(json.dumps(found, indent=1))
     print(table(found), file=sys.stderr)
     return 0
 
