@@ -12,6 +12,9 @@ from marketplace.installs.models import (
     MembersMay,
 )
 
+# Who of the staff talks to partners and customers.
+STAFF_ROLES = ("support", "program_manager")
+
 
 @rule("listing.install")
 def may_begin_install(actor: Actor, _listing: object) -> bool:
@@ -90,13 +93,13 @@ def may_complete_erasure(actor: Actor, erasure: ErasureRequest) -> bool:
 @rule("erasures.watch")
 def may_watch_erasures(actor: Actor, _resource: object = None) -> bool:
     """Staff who talk to partners and customers."""
-    return actor.is_staff_as("support", "program_manager")
+    return actor.is_staff_as(*STAFF_ROLES)
 
 
 @rule("erasure.remind")
 def may_remind(actor: Actor, erasure: ErasureRequest) -> bool:
     """The same, of what real customers asked for; sandboxes are their partners' own affair."""
-    return erasure.environment is Environment.LIVE and may_watch_erasures(actor)
+    return erasure.environment is Environment.LIVE and actor.is_staff_as(*STAFF_ROLES)
 
 
 @rule("scopes.manage")
