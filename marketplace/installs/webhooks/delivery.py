@@ -5,13 +5,16 @@ active, the lease is ours. A process that is killed at any point leaves the deli
 is sent again under the same id: at least once.
 """
 
+import logging
 import random
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from sqlalchemy import Table, bindparam, func, insert, select, update
+from sqlalchemy import Table, Update, bindparam, func, insert, select, update
+from sqlalchemy.exc import OperationalError
 
 from marketplace.core import clock
 from marketplace.core.database import db
@@ -29,7 +32,10 @@ from marketplace.installs.models import (
 from marketplace.installs.webhooks import leases, queue, retry, signing
 from marketplace.installs.webhooks.services.switching import switch_off
 
+log = logging.getLogger(__name__)
+
 CONNECT_SECONDS, TOTAL_SECONDS = 3, 10
+WRITE_TRIES, WRITE_PAUSE_SECONDS = 3, 0.5
 # A success is noted at the endpoint this often at most: each note is one more write.
 NOTE_SUCCESS_EVERY = timedelta(seconds=60)
 GONE_REASON = "It answered 410 Gone, which asks for no more events."
@@ -45,6 +51,9 @@ _LOCKED_ENDPOINT = (
     .where(_EP.c.id == bindparam("of_endpoint"))
     .with_for_update(key_share=True)
 )
+_IS_OURS = (_D.c.id == bindparam("of_delivery"), _D.c.created_at == bindparam("of_told"))
+# A row that is deleted meanwhile is waited for, on PostgreSQL.
+_LOCKED_DELIVERY = select(_D.c.delivered_at).where(*_IS_OURS).with_for_update(key_share=True)
 _LAST_NUMBER = select(func.max(_A.c.number)).where(_A.c.delivery_id == bindparam("of_delivery"))
 _NEW_ATTEMPT = insert(_A)
 _MOVED = {
@@ -56,27 +65,31 @@ _MOVED = {
 }
 _DELIVERED = (
     update(_D)
-    # Canceled while it was on its way, it arrived all the same.
-    .where(
-        _D.c.id == bindparam("of_delivery"),
-        _D.c.state.in_([DeliveryState.WAITING, DeliveryState.CANCELED]),
-    )
+    # Canceled or given up while it was on its way, it arrived all the same.
+    .where(*_IS_OURS, _D.c.state != DeliveryState.DELIVERED)
     .values(**_MOVED, state=DeliveryState.DELIVERED, delivered_at=bindparam("to_moment"))
 )
 _NOT_DELIVERED = (
     update(_D)
-    .where(_D.c.id == bindparam("of_delivery"), _D.c.state == DeliveryState.WAITING)
+    # One that was canceled and begun anew meanwhile has all its tries before it.
+    .where(
+        *_IS_OURS,
+        _D.c.state == DeliveryState.WAITING,
+        _D.c.attempts == bindparam("of_attempts"),
+    )
     .values(**_MOVED, state=bindparam("to_state"))
 )
 
 
 @dataclass(frozen=True)
 class Step:
-    """What came of one step. `has_next`: the key has another delivery that may go at once."""
+    """What came of one step. `has_next`: the key has another delivery that may go at once;
+    `is_lost`: the lease is not ours any more."""
 
     sent: bool
     delivered: bool = False
     has_next: bool = False
+    is_lost: bool = False
 
 
 @dataclass(frozen=True)
@@ -97,15 +110,28 @@ def deliver_head(endpoint_id: int, key: str, lease_id: str) -> Step:
     head = queue.find_head(endpoint_id, key, lease_id)
     db.session.rollback()
     if head is None:
-        return Step(sent=False)
+        is_ours = leases.is_held(endpoint_id, lease_id)
+        db.session.rollback()
+        return Step(sent=False, is_lost=not is_ours)
     if not head.is_due:
         with unit_of_work():
             queue.park_behind(endpoint_id, key, head.event_row_id)
         return Step(sent=False)
     is_short = head.lease_until - clock.now() < leases.SAFE_REST
     if is_short and not leases.renew(endpoint_id, lease_id):
-        return Step(sent=False)
+        return Step(sent=False, is_lost=True)
     answered = _send(head)
+    for number in range(1, WRITE_TRIES):
+        try:
+            return _write_down(endpoint_id, key, head, answered)
+        except OperationalError as error:
+            # Locked for too long, or away for a moment. What is not written down is sent again.
+            log.warning(
+                "an answer is not written down yet",
+                extra={"endpoint_id": endpoint_id, "event_id": head.event_id},
+                exc_info=error,
+            )
+            time.sleep(WRITE_PAUSE_SECONDS * number)
     return _write_down(endpoint_id, key, head, answered)
 
 
@@ -119,6 +145,7 @@ def _send(head: queue.Head) -> _Answered:
         # SealBrokenError, or a secret that is none. Nothing is ever sent unsigned.
         return _Answered(at, 0, {}, error="The signing secret cannot be read. Rotate it.")
     shown = signing.shown_request_headers(headers)
+    began = time.monotonic()
     try:
         answer = send(
             "POST",
@@ -129,7 +156,7 @@ def _send(head: queue.Head) -> _Answered:
             total_timeout=TOTAL_SECONDS,
         )
     except (OutboundFailedError, OutboundRefusedError) as error:
-        spent = round((clock.now() - at).total_seconds() * 1000)
+        spent = round((time.monotonic() - began) * 1000)
         return _Answered(at, spent, shown, error=redact_text(error.detail)[:300])
     return _Answered(
         at,
@@ -162,8 +189,11 @@ def _write_down(endpoint_id: int, key: str, head: queue.Head, answered: _Answere
     with unit_of_work():
         # The endpoint first, always: whoever disables it does so too, and never in a deadlock.
         endpoint = db.session.execute(_LOCKED_ENDPOINT, {"of_endpoint": endpoint_id}).one()
+        if not _move(head, answered, verdict, at, is_waiting=is_waiting):
+            # Deleted while it was on its way, as by a reset of the sandbox.
+            has_next = queue.call_up_next(endpoint_id, key)
+            return Step(sent=True, delivered=verdict.delivered, has_next=has_next)
         _note_attempt(head, answered)
-        _move(head, answered, verdict, at, is_waiting=is_waiting)
         failing_since = _note_endpoint(
             endpoint_id, endpoint.failing_since, endpoint.last_success_at, verdict, at
         )
@@ -207,17 +237,22 @@ def _move(
     at: datetime,
     *,
     is_waiting: bool,
-) -> None:
+) -> bool:
+    """Note the outcome at the delivery; whether there is such a delivery still.
+
+    It begins with a write, so that SQLite has one writer from there on.
+    """
     values: dict[str, Any] = {
         "of_delivery": head.delivery_id,
+        "of_told": head.told_at,
+        "of_attempts": head.tries,
         "to_attempts": head.tries + (not head.is_manual),
         "to_status": answered.status,
         "to_error": answered.error,
         "to_moment": at,
     }
     if verdict.delivered:
-        db.session.execute(_DELIVERED, values)
-        return
+        return _has_moved(_DELIVERED, values)
     if is_waiting and verdict.wait is not None:
         values |= {"to_state": DeliveryState.WAITING, "to_moment": at + verdict.wait}
     else:
@@ -226,7 +261,16 @@ def _move(
             select(WebhookDelivery.delivered_at).where(WebhookDelivery.id == head.delivery_id)
         )
         values["to_state"] = DeliveryState.FAILED if earlier is None else DeliveryState.DELIVERED
-    db.session.execute(_NOT_DELIVERED, values)
+    return _has_moved(_NOT_DELIVERED, values)
+
+
+def _has_moved(statement: Update, values: dict[str, Any]) -> bool:
+    moved = db.session.execute(statement, values)
+    if getattr(moved, "rowcount", 0) == 1:
+        return True
+    # Canceled meanwhile, or gone.
+    key = {name: values[name] for name in ("of_delivery", "of_told")}
+    return db.session.execute(_LOCKED_DELIVERY, key).first() is not None
 
 
 def _note_endpoint(

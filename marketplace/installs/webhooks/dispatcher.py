@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from flask import Flask
 
 from marketplace.core.database import db
+from marketplace.core.unit_of_work import unit_of_work
 from marketplace.installs.webhooks import leases, queue
 from marketplace.installs.webhooks.delivery import Step, deliver_head
 from marketplace.installs.webhooks.pace import MOST_KEYS, Pace, Paces
@@ -25,7 +26,9 @@ THREADS = 16
 POLL_SECONDS = 0.5
 # After this long an endpoint is let go, so that another process may have it.
 HOLD_SECONDS = 20.0
-RENEW_SECONDS = 15.0
+RENEW_SECONDS = 5.0
+# After an error of ours, as of a database that is away, the scheduler goes on after this long.
+ERROR_PAUSE_SECONDS = 1.0
 # Endpoints that one process holds at a time; half of them may be slow or failing.
 MOST_HELD = 64
 KEYS_AT_ONCE = 64
@@ -47,7 +50,7 @@ class _Held:
     flying: dict[str, float] = field(default_factory=dict)
     # Whether the database may know of more keys than `waiting`.
     may_have_more: bool = True
-    # The lease was lost, or an error of ours (not of the partner's): left alone for a while.
+    # The lease was lost, or an error of ours could not even be noted: left alone for a while.
     is_broken: bool = False
 
 
@@ -62,6 +65,8 @@ class _Done:
     task: _Task
     step: Step | None
     seconds: float
+    # After an error of ours (not of the partner's): the key was set back, the others go on.
+    is_set_back: bool = False
 
 
 class Dispatcher:
@@ -85,7 +90,12 @@ class Dispatcher:
         self._start()
         try:
             while not stop.is_set():
-                self._turn()
+                try:
+                    self._turn()
+                except Exception as error:
+                    # What is on its way goes on, and so does everything else once it can.
+                    log.warning("the webhooks' scheduler broke off a turn", exc_info=error)
+                    stop.wait(ERROR_PAUSE_SECONDS)
                 self._wait(POLL_SECONDS)
         finally:
             self._finish()
@@ -120,24 +130,40 @@ class Dispatcher:
             for held in list(self._held.values()):
                 if not held.flying:
                     self._let_go(held)
+            db.session.remove()
 
     def _work(self) -> None:
         while (task := self._tasks.get()) is not _STOP:
             started = time.monotonic()
             step: Step | None = None
+            is_set_back = False
             try:
                 with self._app.app_context():
                     try:
                         step = deliver_head(task.held.endpoint_id, task.key, task.held.lease_id)
                     finally:
                         db.session.remove()
-            except Exception as error:
+            except BaseException as error:  # a thread that ends would be missed for good
                 log.warning(
                     "a webhook delivery broke",
                     extra={"endpoint_id": task.held.endpoint_id},
                     exc_info=error,
                 )
-            self._done.put(_Done(task, step, time.monotonic() - started))
+                is_set_back = self._set_back(task)
+            self._done.put(_Done(task, step, time.monotonic() - started, is_set_back))
+
+    def _set_back(self, task: _Task) -> bool:
+        """Leave the key for later, so that what broke is not repeated at once; whether it is so."""
+        try:
+            with self._app.app_context():
+                try:
+                    with unit_of_work():
+                        queue.set_back(task.held.endpoint_id, task.key)
+                finally:
+                    db.session.remove()
+        except BaseException:  # noqa: BLE001 - as above; it was logged
+            return False
+        return True
 
     def _wait(self, seconds: float) -> None:
         """Until a request ended, but no longer than `seconds`; takes in all that ended."""
@@ -153,11 +179,12 @@ class Dispatcher:
         held.flying.pop(key, None)
         self._flying -= 1
         if step is None:
-            held.is_broken = True
+            held.is_broken |= not done.is_set_back
             return
         if step.sent:
             self._sent += 1
             held.pace.note(done.seconds, ok=step.delivered)
+        held.is_broken |= step.is_lost
         if step.has_next:
             held.waiting.append(key)
 
@@ -177,8 +204,8 @@ class Dispatcher:
         for held in list(self._held.values()):
             held.may_have_more = True
             if held.flying and now - held.renewed >= RENEW_SECONDS:
-                held.renewed = now
                 held.is_broken |= not leases.renew(held.endpoint_id, held.lease_id)
+                held.renewed = now
             if not held.flying and (held.is_broken or now - held.since >= HOLD_SECONDS):
                 self._let_go(held)
         self._others_wait = False
@@ -212,7 +239,7 @@ class Dispatcher:
     def _let_go(self, held: _Held) -> None:
         del self._held[held.endpoint_id]
         self._turns.remove(held.endpoint_id)
-        # A broken one keeps its lease, so that what broke is not repeated at once.
+        # A broken one keeps its lease until that ends, so that nothing is repeated at once.
         if not held.is_broken:
             leases.release(held.endpoint_id, held.lease_id)
 

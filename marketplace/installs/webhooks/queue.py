@@ -17,13 +17,18 @@ from marketplace.core.database import db
 from marketplace.installs.models import (
     DeliveryState,
     EndpointState,
+    Environment,
     WebhookDelivery,
     WebhookEndpoint,
     WebhookEvent,
     WebhookSecret,
 )
+from marketplace.installs.webhooks import leases
+from marketplace.installs.webhooks.signing import MOST_SIGNATURES
 
 PARK_FOR = timedelta(days=1)
+# What met an error of ours is tried again after this long.
+SET_BACK_FOR = timedelta(seconds=60)
 
 
 # What runs for every delivery is built once, on the bare tables: building a statement takes longer
@@ -36,6 +41,7 @@ _HEAD = (
     select(
         _D.c.id,
         _D.c.event_id,
+        _D.c.created_at.label("told_at"),
         _D.c.attempts,
         _D.c.is_manual,
         _D.c.next_attempt_at,
@@ -66,6 +72,7 @@ _SECRETS = (
         or_(_S.c.expires_at.is_(None), _S.c.expires_at > bindparam("now")),
     )
     .order_by(_S.c.id.desc())
+    .limit(MOST_SIGNATURES)
 )
 _NEXT = (
     select(_D.c.id, _D.c.next_attempt_at)
@@ -90,9 +97,14 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Head:
-    """The oldest waiting delivery of a key, with all that its request needs."""
+    """The oldest waiting delivery of a key, with all that its request needs.
+
+    `told_at` tells it from another that gets its number later: SQLite gives the numbers of rows
+    that were deleted anew.
+    """
 
     delivery_id: int
+    told_at: datetime
     event_row_id: int
     event_id: str
     kind: str
@@ -131,7 +143,7 @@ def due_endpoints(
             WebhookEndpoint.state == EndpointState.ACTIVE,
             WebhookEndpoint.deleted_at.is_(None),
             WebhookEndpoint.id.not_in(but),
-            or_(WebhookEndpoint.lease_id.is_(None), WebhookEndpoint.lease_until < at),
+            leases.is_free(at),
             suspect if suspects else ~suspect,
             select(WebhookDelivery.id)
             .where(WebhookDelivery.endpoint_id == WebhookEndpoint.id, _is_due(at))
@@ -169,6 +181,7 @@ def find_head(endpoint_id: int, key: str, lease_id: str) -> Head | None:
     sealed = db.session.scalars(_SECRETS, {"of_endpoint": endpoint_id, "now": at})
     return Head(
         delivery_id=row.id,
+        told_at=row.told_at,
         event_row_id=row.event_id,
         event_id=row.public_id,
         kind=row.type,
@@ -197,6 +210,37 @@ def park_behind(endpoint_id: int, key: str, event_row_id: int) -> None:
         )
         .values(next_attempt_at=at + PARK_FOR)
         .execution_options(synchronize_session=False)
+    )
+
+
+def set_back(endpoint_id: int, key: str) -> None:
+    """Leave a key alone for a while, whose head met an error of ours."""
+    at = clock.now()
+    db.session.execute(
+        update(WebhookDelivery)
+        .where(
+            WebhookDelivery.endpoint_id == endpoint_id,
+            WebhookDelivery.ordering_key == key,
+            _is_due(at),
+        )
+        .values(next_attempt_at=at + SET_BACK_FOR)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def hold_endpoints(organization_id: int, environment: Environment) -> None:
+    """Let nobody write down what was sent to the partner's endpoints until this transaction ends.
+
+    For whoever deletes deliveries: what is on its way then has nowhere to be written, and is not.
+    """
+    db.session.execute(
+        select(WebhookEndpoint.id)
+        .where(
+            WebhookEndpoint.organization_id == organization_id,
+            WebhookEndpoint.environment == environment,
+        )
+        .order_by(WebhookEndpoint.id)
+        .with_for_update(key_share=True)
     )
 
 

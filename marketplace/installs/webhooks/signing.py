@@ -17,6 +17,8 @@ from marketplace.core.logging import redact_text
 from marketplace.core.outbound import USER_AGENT
 
 PREFIX = "whsec_"
+# By the current secret, and by the one before it for a while.
+MOST_SIGNATURES = 2
 _SECRET_BYTES = 32
 _MOST_HEADERS = 40
 _MOST_HEADER_CHARACTERS = 300
@@ -33,7 +35,7 @@ def body_of(kind: str, happened_at: datetime, data: Mapping[str, Any]) -> bytes:
     """The request's body: compact JSON, the same at every try."""
     happened = happened_at.astimezone(UTC).isoformat(timespec="milliseconds")
     content = {"type": kind, "timestamp": happened.replace("+00:00", "Z"), "data": data}
-    return json.dumps(content, separators=(",", ":"), ensure_ascii=False).encode()
+    return json.dumps(content, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "replace")
 
 
 def headers_of(

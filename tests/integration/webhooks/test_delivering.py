@@ -292,7 +292,7 @@ def test_a_runner_whose_lease_was_taken_over_sends_nothing(
     first = leases.take(endpoint.id)
     assert first is not None
     assert leases.take(endpoint.id) is None
-    later(seconds=61)
+    later(seconds=21)
     second = leases.take(endpoint.id)
     assert second is not None
     assert not deliver_head(endpoint.id, "inst_1", first).sent
@@ -309,7 +309,7 @@ def test_a_request_is_begun_only_with_a_lease_that_outlasts_it(
     db.session.commit()
     lease_id = leases.take(endpoint.id)
     assert lease_id is not None
-    later(seconds=45)
+    later(seconds=10)
     before = clock.now()
     assert deliver_head(endpoint.id, "inst_1", lease_id).delivered
     db.session.refresh(endpoint)

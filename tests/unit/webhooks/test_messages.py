@@ -33,6 +33,12 @@ def test_each_type_has_words_and_an_example_that_is_a_json_object(name: str) -> 
     assert len(name) <= 60
 
 
+def test_half_a_character_in_the_data_keeps_no_event_from_being_sent() -> None:
+    body = body_of("review.posted", AT, {"title": "a\ud800b"})
+    assert json.loads(body)["data"] == {"title": "a?b"}
+    assert headers_of("evt_1", body, [new_signing_secret()], at=AT)
+
+
 def test_a_test_event_cannot_be_chosen() -> None:
     assert {kind.name for kind in CHOOSABLE} == set(EVENT_TYPES) - {"webhook.test"}
 

@@ -28,6 +28,7 @@ from marketplace.installs.models import (
     WebhookDelivery,
     WebhookEvent,
 )
+from marketplace.installs.webhooks.queue import hold_endpoints
 
 
 def find_sandbox(partner_id: int) -> Organization | None:
@@ -103,6 +104,7 @@ def reset_sandbox(partner: Organization, actor: Actor) -> None:
 
 def _forget(partner_id: int, sandbox_id: int, app_ids: list[int]) -> None:
     """Delete what the test environment left behind, in the order of the foreign keys."""
+    hold_endpoints(partner_id, Environment.TEST)
     events: Select[int] = select(WebhookEvent.id).where(
         WebhookEvent.organization_id == partner_id,
         WebhookEvent.environment == Environment.TEST,
