@@ -51,6 +51,7 @@ _EVENTS = {
     "entitlement_changed": ("The plan changed", "tag", "info"),
     "uninstalled": ("Uninstalled", "trash-2", "danger"),
     "erasure_asked_again": ("Asked again to erase our data", "send", "info"),
+    "erasure_reminded": ("The publisher was reminded to erase our data", "send", "info"),
     "data_erased": ("The publisher confirmed that our data are erased", "circle-check", "success"),
 }
 

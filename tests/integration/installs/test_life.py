@@ -571,3 +571,23 @@ def test_scopes_are_told_apart_letter_by_letter(scene: Scene) -> None:
         ("%", 0),
     ):
         assert who_asks(name).installations == held
+
+
+def test_a_reminder_by_hand_does_not_replace_the_one_that_is_due(scene: Scene) -> None:
+    staff = actor_for(make_member(make_platform(), Role.SUPPORT))
+    erasure = remove(scene)
+    begun = clock.now()
+    with unit_of_work():
+        erasures.remind_now(staff, erasure)
+    with pytest.raises(ConflictError):
+        erasures.remind_now(staff, erasure)
+    db.session.rollback()
+    with clock.frozen(begun + timedelta(days=2)), unit_of_work():
+        erasures.remind_now(staff, erasure)
+    with clock.frozen(begun + timedelta(days=24)), unit_of_work():
+        assert erasures.remind_and_escalate() == (1, 0)
+    assert [mail["to"] for mail in mails()] == [scene.maker.email] * 3
+    with unit_of_work():
+        erasures.complete_erasure(erasure, "All rows were deleted on Monday.")
+    with clock.frozen(begun + timedelta(days=26)), pytest.raises(ConflictError):
+        erasures.remind_now(staff, erasure)

@@ -84,13 +84,13 @@ def counts(publisher_id: int | None = None) -> dict[str, int]:
     return {name: int(count) for name, count in db.session.execute(query).one()._mapping.items()}
 
 
-def last_asked_again(installation_id: int) -> InstallationEvent | None:
-    """When the customer asked again for an erasure, the last time."""
+def last_event(installation_id: int, kind: str) -> InstallationEvent | None:
+    """The last time that this happened to an installation, like `erasure_asked_again`."""
     return db.session.scalar(
         select(InstallationEvent)
         .where(
             InstallationEvent.installation_id == installation_id,
-            InstallationEvent.kind == "erasure_asked_again",
+            InstallationEvent.kind == kind,
         )
         .order_by(InstallationEvent.id.desc())
         .limit(1)

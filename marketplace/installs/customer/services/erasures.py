@@ -106,16 +106,9 @@ def ask_again(actor: Actor, erasure: ErasureRequest) -> None:
 
     Raises ConflictError when it is done, not due yet, or was asked again just now.
     """
-    # The row is held, so that a second click finds what the first one wrote.
-    db.session.execute(
-        update(ErasureRequest)
-        .where(ErasureRequest.id == erasure.id)
-        .values(due_at=ErasureRequest.due_at)
-        .execution_options(synchronize_session=False)
-    )
-    db.session.refresh(erasure)
+    _hold(erasure)
     installation = erasure.installation
-    if not may_ask_again(erasure, queries.last_asked_again(installation.id)):
+    if not may_ask_again(erasure, queries.last_event(installation.id, "erasure_asked_again")):
         raise ConflictError("You can ask again once it is overdue, every three days.")
     record(installation, "erasure_asked_again", actor.user_id, tells_partner=False)
     _emit(erasure, installation)
@@ -129,21 +122,14 @@ def remind_now(actor: Actor, erasure: ErasureRequest) -> None:
 
     Raises ConflictError when it is confirmed already, or was reminded just now.
     """
-    at = clock.now()
-    done = db.session.execute(
-        update(ErasureRequest)
-        .where(
-            ErasureRequest.id == erasure.id,
-            ErasureRequest.completed_at.is_(None),
-            ErasureRequest.reminded_at.is_(None)
-            | (ErasureRequest.reminded_at <= at - REMIND_AGAIN_AFTER),
-        )
-        .values(reminded_at=at)
-        .execution_options(synchronize_session=False)
-    )
-    db.session.refresh(erasure)
-    if getattr(done, "rowcount", 0) != 1:
+    _hold(erasure)
+    installation = erasure.installation
+    last = queries.last_event(installation.id, "erasure_reminded")
+    too_soon = last is not None and last.created_at > clock.now() - REMIND_AGAIN_AFTER
+    if erasure.completed_at is not None or too_soon:
         raise ConflictError("It is confirmed already, or its publisher was reminded just now.")
+    # The customer sees that it happened; who of the staff did it is in the fact.
+    record(installation, "erasure_reminded", None, tells_partner=False)
     _record("data.erasure_reminded", erasure, erasure.installation, actor.user_id)
     for address in addresses_of_makers(erasure.app.publisher_id):
         mails.tell_erasure_due(address, erasure)
@@ -183,6 +169,17 @@ def remind_and_escalate(limit: int = 500) -> tuple[int, int]:
         for address in staff:
             mails.tell_erasure_overdue(address, erasure, is_staff=True)
     return len(reminded), len(escalated)
+
+
+def _hold(erasure: ErasureRequest) -> None:
+    """Hold the row, so that a second click finds what the first one wrote."""
+    db.session.execute(
+        update(ErasureRequest)
+        .where(ErasureRequest.id == erasure.id)
+        .values(due_at=ErasureRequest.due_at)
+        .execution_options(synchronize_session=False)
+    )
+    db.session.refresh(erasure)
 
 
 def _mark(erasure: ErasureRequest, column: str) -> bool:

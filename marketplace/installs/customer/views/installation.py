@@ -10,7 +10,7 @@ from marketplace.installs.customer.forms import UninstallForm
 from marketplace.installs.customer.handover import configure_target, install_target
 from marketplace.installs.customer.queries.apps import client_for
 from marketplace.installs.customer.queries.declines import declined_at
-from marketplace.installs.customer.queries.erasures import erasure_of, last_asked_again
+from marketplace.installs.customer.queries.erasures import erasure_of, last_event
 from marketplace.installs.customer.queries.installations import events_of, find_installation
 from marketplace.installs.customer.services import erasures, pausing, reducing, uninstalling
 from marketplace.installs.customer.showing import (
@@ -55,7 +55,7 @@ def installation(installation: Installation) -> ResponseReturnValue:
         health=health_of(installation.app) if installation.is_live else None,
         erasure=erasure,
         may_ask_again=erasure is not None
-        and erasures.may_ask_again(erasure, last_asked_again(installation.id)),
+        and erasures.may_ask_again(erasure, last_event(installation.id, "erasure_asked_again")),
         open_href=install_target(client, installation) if client else None,
         configure_href=configure_target(client, installation) if client else None,
         manages=actor.can("installation.manage", installation),
