@@ -139,7 +139,7 @@ def setup_error_pages(app: Flask) -> None:
     def http_error(error: HTTPException) -> ResponseReturnValue:
         if error.code is None or error.code < 400:
             return error
-        response = error_response(error.code)
+        response = error_response(error.code, _limit_in_words(error))
         if error.code == 405 and getattr(error, "valid_methods", None):
             response.headers["Allow"] = ", ".join(sorted(error.valid_methods))  # type: ignore[attr-defined]  # set on 405 only
         if error.code == 429:
@@ -164,6 +164,13 @@ def setup_error_pages(app: Flask) -> None:
             raise error
         _forget_actor()
         return error_response(500)
+
+
+def _limit_in_words(error: HTTPException) -> str:
+    """What the view says of its limit, nothing for other errors."""
+    limit = getattr(error, "limit", None)
+    words = getattr(limit, "error_message", None)
+    return words if isinstance(words, str) else ""
 
 
 def _retry_after(error: HTTPException) -> str:

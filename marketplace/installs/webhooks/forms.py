@@ -3,7 +3,14 @@
 from collections.abc import Sequence
 
 from flask_wtf import FlaskForm
-from wtforms import DateTimeLocalField, RadioField, SelectField, SelectMultipleField, StringField
+from wtforms import (
+    DateTimeLocalField,
+    HiddenField,
+    RadioField,
+    SelectField,
+    SelectMultipleField,
+    StringField,
+)
 
 from marketplace.identity.forms import choices_of
 from marketplace.installs.models import App
@@ -17,8 +24,9 @@ ENVIRONMENT_TEXTS = {
 
 
 class EndpointForm(FlaskForm):  # type: ignore[misc]  # flask_wtf is not typed
-    """Where events go and which."""
+    """Where events go and which. `seen` is of what a change began with."""
 
+    seen = HiddenField()
     url = StringField("Address")
     description = StringField("Description")
     app = SelectField("App", validate_choice=False)

@@ -23,8 +23,9 @@ from marketplace.installs.models import (
     WebhookEvent,
     WebhookSecret,
 )
-from marketplace.installs.webhooks import jobs, retry
+from marketplace.installs.webhooks import fingerprints, jobs, retry
 from marketplace.installs.webhooks.services.endpoints import (
+    StaleError,
     change_endpoint,
     create_endpoint,
     delete_endpoint,
@@ -275,6 +276,7 @@ def test_endpoints_are_made_and_changed_within_rules(partner: Organization, acto
     change_endpoint(
         actor,
         endpoint,
+        seen=fingerprints.of_endpoint(endpoint),
         url="https://hooks.tides.example/b",
         app=None,
         event_types=(),
@@ -291,15 +293,26 @@ def test_endpoints_are_made_and_changed_within_rules(partner: Organization, acto
         create_endpoint(actor, url="https://h.example", **values)
 
 
+def rotate(actor: Actor, endpoint: WebhookEndpoint) -> str:
+    return rotate_secret(actor, endpoint, seen=fingerprints.of_secrets(live_secrets(endpoint)))
+
+
 def test_a_rotated_secret_signs_beside_the_new_one_for_a_day(
-    partner: Organization, actor: Actor, later: Later
+    hooks: AnsweringServer, partner: Organization, actor: Actor, deliver: Deliver, later: Later
 ) -> None:
-    endpoint = make_endpoint(partner)
+    endpoint = make_endpoint(partner, hooks.url("/hook"))
     old = reveal(live_secrets(endpoint)[0])
-    new = rotate_secret(actor, endpoint)
+    new = rotate(actor, endpoint)
     assert [reveal(row) for row in live_secrets(endpoint)] == [new, old]
-    newest = rotate_secret(actor, endpoint)
-    assert [reveal(row) for row in live_secrets(endpoint)] == [newest, new, old]
+    later(hours=1)
+    # No more than two sign: the oldest ends.
+    newest = rotate(actor, endpoint)
+    assert [reveal(row) for row in live_secrets(endpoint)] == [newest, new]
+    tell(partner)
+    assert deliver() == 1
+    assert len(hooks.received[0].headers["webhook-signature"].split()) == 2
+    with pytest.raises(StaleError):
+        rotate_secret(actor, endpoint, seen="of another time")
     later(hours=25)
     assert [reveal(row) for row in live_secrets(endpoint)] == [newest]
 

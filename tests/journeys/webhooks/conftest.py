@@ -1,13 +1,17 @@
 """A partner with people of every role, and its endpoint."""
 
+import html
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
 
 from marketplace.core.database import db
+from marketplace.core.limits import limiter
 from marketplace.identity.models import Organization, Role, User
 from marketplace.installs.webhooks.dispatcher import deliver_due
 from tests.factories.answering import AnsweringServer, answering
@@ -16,12 +20,32 @@ from tests.factories.people import make_member, make_organization
 SignIn = Callable[..., FlaskClient]
 
 
+def text_of(response: TestResponse) -> str:
+    plain = re.sub(r"<[^>]+>", " ", response.get_data(as_text=True))
+    return " ".join(html.unescape(plain).split())
+
+
+def hidden(response: TestResponse, name: str) -> str:
+    field = re.search(rf'<input[^>]*name="{name}"[^>]*>', response.get_data(as_text=True))
+    assert field is not None
+    value = re.search(r'value="([^"]*)"', field[0])
+    return html.unescape(value[1]) if value else ""
+
+
 @dataclass(frozen=True)
 class Quayside:
     """The partner and its people."""
 
     organization: Organization
     people: dict[Role, User]
+
+
+@pytest.fixture(autouse=True)
+def nothing_was_counted(app: Flask) -> Iterator[None]:
+    """Each test begins with all that the limits allow."""
+    limiter.reset()
+    yield
+    limiter.reset()
 
 
 @pytest.fixture

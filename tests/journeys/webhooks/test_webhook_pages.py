@@ -10,7 +10,6 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select
 from standardwebhooks.webhooks import Webhook
-from werkzeug.test import TestResponse
 
 from marketplace.core import clock
 from marketplace.core.database import db
@@ -28,16 +27,11 @@ from tests.factories.apps import make_app
 from tests.factories.people import make_member, make_organization
 from tests.factories.queries import count_queries
 from tests.factories.webhooks import deliveries_of, make_endpoint, tell
-from tests.journeys.webhooks.conftest import Quayside
+from tests.journeys.webhooks.conftest import Quayside, hidden, text_of
 
 Deliver = Callable[[], int]
 SignIn = Callable[..., FlaskClient]
 PAGES = "/partner/webhooks"
-
-
-def text_of(response: TestResponse) -> str:
-    plain = re.sub(r"<[^>]+>", " ", response.get_data(as_text=True))
-    return " ".join(html.unescape(plain).split())
 
 
 def endpoint_of(location: str) -> WebhookEndpoint:
@@ -116,6 +110,7 @@ def test_an_endpoint_is_changed_and_keeps_its_archived_app(
     changed = developer.post(
         where,
         data={
+            "seen": hidden(developer.get(where), "seen"),
             "url": "https://hooks.tides.example/new",
             "description": "Ours",
             "app": app_row.public_id,
@@ -126,7 +121,8 @@ def test_an_endpoint_is_changed_and_keeps_its_archived_app(
     db.session.refresh(endpoint)
     assert endpoint.url.endswith("/new")
     assert (endpoint.app_id, endpoint.event_types) == (app_row.id, ["review.posted"])
-    assert developer.post(where, data={"url": "ftp://x"}).status_code == 422
+    wrong = {"url": "ftp://x", "seen": hidden(developer.get(where), "seen")}
+    assert developer.post(where, data=wrong).status_code == 422
 
 
 def test_the_secret_is_rotated_with_a_day_in_which_both_sign(
@@ -136,12 +132,28 @@ def test_the_secret_is_rotated_with_a_day_in_which_both_sign(
     db.session.commit()
     where = f"{PAGES}/{endpoint.public_id}/secret"
     before = re.findall(r"whsec_[^\"]+", developer.get(where).get_data(as_text=True))
-    assert "24 hours" in text_of(developer.get(f"{where}/rotation"))
-    rotated = developer.post(f"{where}/rotation")
+    question = developer.get(f"{where}/rotation")
+    assert "24 hours" in text_of(question)
+    assert "ends at once" not in text_of(question)
+    data = {"seen": hidden(question, "seen")}
+    rotated = developer.post(f"{where}/rotation", data=data)
     after = re.findall(r"whsec_[^\"]+", developer.get(rotated.location).get_data(as_text=True))
     assert len(after) == 2
     assert after[1:] == before
     assert "Former secret" in text_of(developer.get(where))
+    # A second click changes nothing.
+    assert developer.post(f"{where}/rotation", data=data).status_code == 303
+    assert "rotated already" in text_of(developer.get(where))
+    question = developer.get(f"{where}/rotation")
+    assert "The former secret ends at once" in text_of(question)
+    developer.post(f"{where}/rotation", data={"seen": hidden(question, "seen")})
+    last = re.findall(r"whsec_[^\"]+", developer.get(where).get_data(as_text=True))
+    assert (len(last), last[1]) == (2, after[0])
+    for _number in range(7):
+        developer.post(f"{where}/rotation")
+    refused = developer.post(f"{where}/rotation")
+    assert refused.status_code == 429
+    assert "You can rotate secrets 10 times an hour" in text_of(refused)
 
 
 def test_disabling_and_enabling_with_what_was_missed(

@@ -7,7 +7,7 @@ from sqlalchemy import delete, func, or_, select, update
 
 from marketplace.core import clock
 from marketplace.core.database import db
-from marketplace.core.errors import ConflictError, InvalidError
+from marketplace.core.errors import ConflictError, InvalidError, NotFoundError
 from marketplace.core.facts import record_fact
 from marketplace.core.outbound import OutboundRefusedError, check_url
 from marketplace.core.permissions import Actor
@@ -20,13 +20,27 @@ from marketplace.installs.models import (
     WebhookEndpoint,
     WebhookSecret,
 )
-from marketplace.installs.webhooks import queue
+from marketplace.installs.webhooks import fingerprints, queue
 from marketplace.installs.webhooks.event_types import CHOOSABLE
-from marketplace.installs.webhooks.signing import new_signing_secret
+from marketplace.installs.webhooks.services.locks import lock_endpoint, lock_organization
+from marketplace.installs.webhooks.signing import MOST_SIGNATURES, new_signing_secret
 
 MAX_URL, MAX_DESCRIPTION = 1_000, 120
 MOST_ENDPOINTS = 20
 OVERLAP = timedelta(hours=24)
+CHANGED_MEANWHILE = (
+    "Somebody else changed this endpoint while you had the page open. What is saved now is shown "
+    "below, with what you typed. Save again to replace it."
+)
+
+
+class StaleError(ConflictError):
+    """The form or the question was made from values that are not the current ones any more."""
+
+    title = "Changed meanwhile"
+
+    def __init__(self, detail: str = CHANGED_MEANWHILE) -> None:
+        super().__init__(detail, code="stale")
 
 
 def create_endpoint(
@@ -45,6 +59,7 @@ def create_endpoint(
     No `event_types` means all, also those to come. `secret` is a new one by default.
     Raises InvalidError, ConflictError when there are too many.
     """
+    lock_organization(organization_id)
     count = db.session.scalar(
         select(func.count())
         .select_from(WebhookEndpoint)
@@ -76,6 +91,7 @@ def change_endpoint(
     actor: Actor,
     endpoint: WebhookEndpoint,
     *,
+    seen: str,
     url: str,
     app: App | None,
     event_types: Collection[str],
@@ -83,8 +99,14 @@ def change_endpoint(
 ) -> None:
     """Change where and what is sent; what waits already goes to the new address.
 
-    Raises InvalidError.
+    `seen` is the fingerprint of the values that the form was filled in from. Raises StaleError,
+    InvalidError, NotFoundError when it was deleted meanwhile.
     """
+    lock_endpoint(endpoint)
+    if endpoint.deleted_at is not None:
+        raise NotFoundError
+    if seen != fingerprints.of_endpoint(endpoint):
+        raise StaleError
     _fill(endpoint, url=url, app=app, event_types=event_types, description=description)
     db.session.flush()
     _record(actor, endpoint, "changed")
@@ -111,25 +133,23 @@ def delete_endpoint(actor: Actor, endpoint: WebhookEndpoint) -> None:
     db.session.expire(endpoint)
 
 
-def rotate_secret(actor: Actor, endpoint: WebhookEndpoint) -> str:
-    """Give the endpoint a new secret; for a day the old one signs as well. The new secret."""
+def rotate_secret(actor: Actor, endpoint: WebhookEndpoint, *, seen: str) -> str:
+    """Give the endpoint a new secret; for a day the one before it signs as well. The new secret.
+
+    No more than two sign: one that is older still ends at once. `seen` is the fingerprint of the
+    secrets that the question showed. Raises StaleError, so that a second click ends none of them,
+    and NotFoundError when the endpoint was deleted meanwhile.
+    """
+    lock_endpoint(endpoint)
+    if endpoint.deleted_at is not None:
+        raise NotFoundError
     at = clock.now()
-    # A lock, so that two clicks leave one new secret each and both sign in the overlap.
-    db.session.execute(
-        update(WebhookEndpoint)
-        .where(WebhookEndpoint.id == endpoint.id)
-        .values(lease_id=WebhookEndpoint.lease_id)
-        .execution_options(synchronize_session=False)
-    )
-    db.session.execute(
-        update(WebhookSecret)
-        .where(
-            WebhookSecret.endpoint_id == endpoint.id,
-            or_(WebhookSecret.expires_at.is_(None), WebhookSecret.expires_at > at + OVERLAP),
-        )
-        .values(expires_at=at + OVERLAP)
-        .execution_options(synchronize_session=False)
-    )
+    live = live_secrets(endpoint)
+    if seen != fingerprints.of_secrets(live):
+        raise StaleError("The secret was rotated already.")
+    for number, former in enumerate(live):
+        kept_until = at + OVERLAP if number < MOST_SIGNATURES - 1 else at
+        former.expires_at = min(former.expires_at or kept_until, kept_until)
     secret = new_signing_secret()
     db.session.add(WebhookSecret(endpoint_id=endpoint.id, sealed=seal(secret)))
     db.session.flush()

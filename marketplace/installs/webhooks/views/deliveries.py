@@ -20,10 +20,13 @@ from marketplace.installs.webhooks.views.endpoints import STATES
 MOST_ATTEMPTS, MOST_ROWS = 50, 10_000
 # What a person sends: enough for trying things out, too little to bother somebody's server.
 BY_HAND = "60 per hour"
+TOO_MANY = (
+    "You can send 60 test events and repeat 60 deliveries an hour. Wait a little, then try again."
+)
 
 
 @blueprint.post("/<endpoint_id>/test")
-@limiter.limit(BY_HAND, key_func=lambda: f"user:{current_actor().user_id}")
+@limiter.limit(BY_HAND, key_func=lambda: f"user:{current_actor().user_id}", error_message=TOO_MANY)
 @needs("webhook.manage", load=own_endpoint, name="endpoint", hidden=False)
 def send_test(endpoint: WebhookEndpoint) -> ResponseReturnValue:
     """Send a test event."""
@@ -99,7 +102,7 @@ def delivery(delivery: WebhookDelivery) -> ResponseReturnValue:
 
 
 @blueprint.post("/<endpoint_id>/deliveries/<event_id>/repetition")
-@limiter.limit(BY_HAND, key_func=lambda: f"user:{current_actor().user_id}")
+@limiter.limit(BY_HAND, key_func=lambda: f"user:{current_actor().user_id}", error_message=TOO_MANY)
 @needs("webhook_delivery.send_again", load=_own_delivery, name="delivery", hidden=False)
 def send_again(delivery: WebhookDelivery) -> ResponseReturnValue:
     """Try it once more, now."""

@@ -12,7 +12,7 @@ from marketplace.core.pagination import page_number, paginate
 from marketplace.core.permissions import current_actor, needs
 from marketplace.identity.forms import show_errors
 from marketplace.installs.models import App, DeliveryState, Environment, WebhookEndpoint
-from marketplace.installs.webhooks import queries
+from marketplace.installs.webhooks import fingerprints, queries
 from marketplace.installs.webhooks.event_types import EVENT_TYPES, EventType
 from marketplace.installs.webhooks.forms import (
     ENVIRONMENT_TEXTS,
@@ -141,6 +141,7 @@ def edit(endpoint: WebhookEndpoint) -> ResponseReturnValue:
             "description": endpoint.description,
             "app": endpoint.app.public_id if endpoint.app else "",
             "event_types": endpoint.event_types,
+            "seen": fingerprints.of_endpoint(endpoint),
         },
     )
     return _edit_page(endpoint, form)
@@ -149,17 +150,21 @@ def edit(endpoint: WebhookEndpoint) -> ResponseReturnValue:
 @blueprint.post("/<endpoint_id>/edit")
 @needs("webhook.manage", load=own_endpoint, name="endpoint", hidden=False)
 def change(endpoint: WebhookEndpoint) -> ResponseReturnValue:
-    """Change it."""
+    """Change it, unless a colleague saved something else meanwhile."""
     form = EndpointForm()
     try:
         services.change_endpoint(
             current_actor(),
             endpoint,
+            seen=form.seen.data or "",
             url=form.url.data or "",
             app=_chosen_app(form, endpoint.app),
             event_types=form.event_types.data or (),
             description=form.description.data or "",
         )
+    except services.StaleError as error:
+        form.seen.data = fingerprints.of_endpoint(endpoint)
+        return _edit_page(endpoint, form, [error.detail], is_stale=True), 409
     except InvalidError as error:
         return _edit_page(endpoint, form, show_errors(form, error)), 422
     flash("Saved. Events go there from now on.", "success")
@@ -216,10 +221,16 @@ def _new_page(form: NewEndpointForm, extra: list[str] | None = None) -> str:
 
 
 def _edit_page(
-    endpoint: WebhookEndpoint, form: EndpointForm, extra: list[str] | None = None
+    endpoint: WebhookEndpoint,
+    form: EndpointForm,
+    extra: list[str] | None = None,
+    *,
+    is_stale: bool = False,
 ) -> str:
     apps = list(queries.apps_of(endpoint.organization_id))
     if endpoint.app is not None and endpoint.app not in apps:
         apps.append(endpoint.app)
     form.offer_apps(apps)
-    return render_template("webhooks/edit.html", endpoint=endpoint, form=form, extra=extra or [])
+    return render_template(
+        "webhooks/edit.html", endpoint=endpoint, form=form, extra=extra or [], is_stale=is_stale
+    )
