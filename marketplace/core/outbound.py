@@ -40,6 +40,7 @@ from marketplace.core.public_addresses import (
 
 MAX_URL = 2_000
 MAX_BODY_BYTES = 16 * 1024
+MOST_INTERIM = 20
 USER_AGENT = "Portico/1.0"
 _FORBIDDEN = re.compile(r"[\x00-\x20\x7f\\]")
 _PATH_SAFE = "/%:@!$&'()*+,;=~-._"
@@ -247,9 +248,25 @@ def _tls_context() -> ssl.SSLContext:
         return _ways.tls
 
 
+class _FinalResponse(http.client.HTTPResponse):
+    """Passes over interim answers (RFC 9110, 15.2: 103 Early Hints and its like), up to a number.
+
+    http.client does so for 100 alone. 101 is final: nobody asked for another protocol.
+    """
+
+    def _read_status(self) -> tuple[str, int, str]:
+        for _interim in range(MOST_INTERIM + 1):
+            found: tuple[str, int, str] = super()._read_status()  # type: ignore[misc]  # not in the stubs
+            if not 100 <= found[1] < 200 or found[1] == http.client.SWITCHING_PROTOCOLS:
+                return found
+            http.client.parse_headers(self.fp)
+        raise HeadersTooLargeError("too many interim answers")
+
+
 class _GuardedConnection(urllib3.connection.HTTPConnection):
     """Looks its host up once and connects to nothing but what it has checked."""
 
+    response_class = _FinalResponse
     needs_allowed_network = True
     _watch: Watch
     _connect_timeout: float

@@ -135,6 +135,38 @@ def test_http_is_for_allowed_networks_only() -> None:
         post("http://plain.tides.example/hook")
 
 
+def raw(*lines: bytes) -> Answer:
+    return Answer(raw=lambda out: out.write(b"\r\n".join(lines)))
+
+
+HINTS = [b"HTTP/1.1 103 Early Hints", b"Link: </a.css>; rel=preload", b""]
+DONE = [b"HTTP/1.1 200 OK", b"Content-Length: 5", b"", b"taken"]
+
+
+def test_interim_answers_are_passed_over(server: AnsweringServer) -> None:
+    going_on = [b"HTTP/1.1 100 Continue", b"", b"HTTP/1.1 102 Processing", b"X-Part: 1", b""]
+    for interim in (HINTS, going_on, [*HINTS, *going_on], HINTS * 20):
+        answer = post(server.plan("/hook", raw(*interim, *DONE)))
+        assert (answer.status, answer.body) == (200, b"taken")
+        assert "link" not in answer.headers
+        assert "x-part" not in answer.headers
+    failed = [b"HTTP/1.1 500 No", b"Content-Length: 0", b"", b""]
+    assert post(server.plan("/hook", raw(*HINTS, *failed))).status == 500
+
+
+@pytest.mark.parametrize("interim", [HINTS, [b"HTTP/1.1 100 Continue", b""]])
+def test_interim_answers_without_end_are_a_failure(
+    server: AnsweringServer, interim: list[bytes]
+) -> None:
+    with pytest.raises(OutboundFailedError):
+        post(server.plan("/hook", raw(*interim * 21, *DONE)))
+
+
+def test_another_protocol_is_an_answer_that_nobody_asked_for(server: AnsweringServer) -> None:
+    switched = [b"HTTP/1.1 101 Switching Protocols", b"Upgrade: websocket", b"", b""]
+    assert post(server.plan("/hook", raw(*switched))).status == 101
+
+
 def test_a_redirect_is_an_answer_and_is_not_followed(server: AnsweringServer) -> None:
     location = {"Location": "http://169.254.169.254/latest/meta-data/"}
     for status in (301, 302, 303, 307, 308):
