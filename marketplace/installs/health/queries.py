@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 
 from sqlalchemy import or_, select
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import joinedload, selectinload
 
 from marketplace.core import clock
 from marketplace.core.database import db
@@ -63,8 +63,12 @@ def app_of_listing(listing_id: int) -> App | None:
 
 
 def find_app(public_id: str) -> App | None:
-    """The app of that public id."""
-    return db.session.scalar(select(App).where(App.public_id == public_id))
+    """The app of that public id, with its listing and its clients."""
+    return db.session.scalar(
+        select(App)
+        .where(App.public_id == public_id)
+        .options(joinedload(App.listing), selectinload(App.clients))
+    )
 
 
 def find_incident(incident_id: int) -> HealthIncident | None:

@@ -1,5 +1,6 @@
 """An app's health on the pages of its publisher and on its listing."""
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -50,6 +51,25 @@ def test_the_publisher_sees_uptime_days_and_incidents(app: Flask, sign_in: SignI
         assert words in page
     assert 'role="img"' in page
     assert "Checks failed on 1 of 10 days." in page
+
+
+def test_the_page_is_one_of_the_apps_tabs(app: Flask, sign_in: SignIn) -> None:
+    partner = make_organization("Quayside")
+    browser = sign_in(make_member(partner, Role.DEVELOPER), partner)
+    app_row = make_app(make_listing(partner))
+    db.session.commit()
+    where = f"/partner/apps/{app_row.public_id}"
+    labels = ["Overview", "Live", "Test", "Installations", "Health", "Settings"]
+    for path, current in (("", "Overview"), ("/live", "Live"), ("/health", "Health")):
+        page = browser.get(where + path).get_data(as_text=True)
+        bar = re.search(rf'<nav[^>]*aria-label="{app_row.name}".*?</nav>', page, re.S)
+        assert bar is not None, path
+        links = re.findall(r"<a ([^>]*)>(.*?)</a>", bar[0], re.S)
+        assert [re.sub(r"<.*?>", "", text, flags=re.S).strip() for _more, text in links] == labels
+        chosen = [text for more, text in links if "aria-current" in more]
+        assert len(chosen) == 1
+        assert current in chosen[0]
+        assert f'href="{where}/health"' in bar[0]
 
 
 def test_others_do_not_see_it(app: Flask, sign_in: SignIn) -> None:

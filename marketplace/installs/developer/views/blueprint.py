@@ -9,6 +9,7 @@ from marketplace.core.errors import ForbiddenError, SignInRequiredError
 from marketplace.core.permissions import authorize, current_actor
 from marketplace.identity.models import Organization
 from marketplace.installs.developer import policies
+from marketplace.installs.developer.app_states import state_of
 from marketplace.installs.developer.queries import apps as app_queries
 from marketplace.installs.developer.queries import keys as key_queries
 from marketplace.installs.models import AccessKey, App, Environment
@@ -54,6 +55,11 @@ def active_partner() -> Organization:
     return partner
 
 
+# The page of an app's health is of a lower layer and wears the same head: templates may ask.
+blueprint.add_app_template_global(state_of, "app_state")
+
+
+@blueprint.app_template_global("app_tabs")
 def app_tabs(app: App, current: str) -> list[dict[str, Any]]:
     """The tabs of one app's pages; `current` is one of their keys."""
     pages = (
@@ -66,6 +72,7 @@ def app_tabs(app: App, current: str) -> list[dict[str, Any]]:
             "building-2",
             url_for("developer.app_installations", app_id=app.public_id),
         ),
+        ("health", "Health", "activity", url_for("app_health.page", app_id=app.public_id)),
         (
             "settings",
             "Settings",
