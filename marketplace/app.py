@@ -4,7 +4,8 @@ import logging
 from typing import Any
 from urllib.parse import urlsplit
 
-from flask import Flask
+from flask import Flask, Request
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from flask_limiter import Limiter
 from flask_migrate import Migrate
 from flask_wtf.csrf import CSRFProtect
@@ -43,6 +44,15 @@ csrf = CSRFProtect()
 migrate = Migrate(directory=str(ROOT / "migrations"), render_as_batch=True, compare_type=True)
 
 
+class Sessions(SecureCookieSessionInterface):
+    """Flask's own, which makes a signer for every request, with and without a cookie to check."""
+
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
+        if self.get_cookie_name(app) not in request.environ.get("HTTP_COOKIE", ""):
+            return self.session_class()
+        return super().open_session(app, request)
+
+
 class IdConverter(IntegerConverter):
     """Whole numbers in an address, up to what a BIGINT holds; more is an address of nothing."""
 
@@ -63,6 +73,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         template_folder=str(ROOT / "templates"),
         static_folder=str(ROOT / "static"),
     )
+    app.session_interface = Sessions()
     app.extensions["portico_settings"] = settings
     _configure_flask(app, settings)
     setup_request_log(app)

@@ -6,6 +6,7 @@ import sys
 import time
 import uuid
 from collections.abc import Iterator, MutableMapping
+from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote
 
@@ -26,6 +27,8 @@ _OUR_SECRETS = re.compile(
     r"((?<![A-Za-z0-9])(?:pcs|pco|pat|prt|pkp|pko|whsec)_|urn:ietf:params:oauth:request_uri:)"
     r"[\w+/=-]{16,}"
 )
+# One of these stands in every text that has something to mask; most lines of the log have none.
+_SUSPECT = re.compile(r"=|bearer|://|urn:|(?:pcs|pco|pat|prt|pkp|pko|whsec)_", re.IGNORECASE)
 # In an address one is recognised even amid other letters. Longer than what is left of the API's
 # cursors (22 random characters), so that no cursor is ever mistaken for one.
 _OUR_SECRETS_IN_ADDRESS = re.compile(r"((?:pcs|pco|pat|prt|pkp|pko|whsec)_)[\w+/=-]{20,}", re.ASCII)
@@ -36,6 +39,8 @@ _URL_PASSWORD = re.compile(r"(://[^:/\s@]*:)[^@\s]+(@)")
 
 def redact_text(text: str) -> str:
     """`text` with values of secret query parameters, tokens and URL passwords masked."""
+    if not _SUSPECT.search(text):
+        return text
     text = _SECRET_IN_TEXT.sub(r"\1***", text)
     text = _BEARER.sub(r"\1***", text)
     text = _OUR_SECRETS.sub(r"\1***", text)
@@ -66,11 +71,16 @@ def _decodings(address: str) -> Iterator[str]:
         yield address
 
 
+@lru_cache(maxsize=1024)
+def _is_secret_name(name: str) -> bool:
+    return _SECRET_NAMES.search(name) is not None
+
+
 def _redact(
     _logger: Any, _method: str, entry: MutableMapping[str, Any]
 ) -> MutableMapping[str, Any]:
     for name, value in entry.items():
-        if _SECRET_NAMES.search(name):
+        if _is_secret_name(name):
             entry[name] = "***"
         elif isinstance(value, str):
             entry[name] = redact_text(value)

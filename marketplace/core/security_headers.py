@@ -52,21 +52,27 @@ def setup_security_headers(app: Flask, *, https: bool, form_action: str = "'self
     """Add the headers. `form_action` lists where forms may lead, sign-in providers included."""
     policy = CONTENT_SECURITY_POLICY.format(form_action=form_action)
 
+    fixed = {
+        "Content-Security-Policy": policy,
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "strict-origin-when-cross-origin",
+        "X-Frame-Options": "DENY",
+        "Cross-Origin-Opener-Policy": "same-origin",
+        "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=(self)",
+    }
+    if https:
+        fixed["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
+    named = [(name, name.lower(), value) for name, value in fixed.items()]
+
     @app.after_request
     def add_headers(response: Response) -> Response:
-        response.headers.setdefault("Content-Security-Policy", policy)
-        if "actor" in g and g.actor.is_authenticated:
+        headers = response.headers
+        # Looked through once for all of them: every answer passes here.
+        present = {name.lower() for name in headers.keys()}  # noqa: SIM118 - Headers are no dict
+        for name, key, value in named:
+            if key not in present:
+                headers.add(name, value)
+        if "cache-control" not in present and "actor" in g and g.actor.is_authenticated:
             # What one person sees is for no shared cache and no later user of the browser.
-            response.headers.setdefault("Cache-Control", "private, no-store")
-        response.headers.setdefault("X-Content-Type-Options", "nosniff")
-        response.headers.setdefault("Referrer-Policy", "strict-origin-when-cross-origin")
-        response.headers.setdefault("X-Frame-Options", "DENY")
-        response.headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
-        response.headers.setdefault(
-            "Permissions-Policy", "camera=(), microphone=(), geolocation=(), payment=(self)"
-        )
-        if https:
-            response.headers.setdefault(
-                "Strict-Transport-Security", "max-age=31536000; includeSubDomains"
-            )
+            headers["Cache-Control"] = "private, no-store"
         return response

@@ -6,6 +6,7 @@ back otherwise. Commands and jobs use `unit_of_work()`. Nothing else commits.
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from flask import Flask, g
 from flask.typing import ResponseReturnValue
@@ -62,6 +63,10 @@ def _run_after_commit(session: Session) -> None:
 
 class UnitOfWorkFlask(Flask):
     """A Flask whose requests are one transaction each."""
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """`func` itself: nothing here is a coroutine, so that no request needs to look."""
+        return func
 
     def dispatch_request(self) -> ResponseReturnValue:
         """Answer, then commit (status below 400) or roll back; nothing for what used no session."""

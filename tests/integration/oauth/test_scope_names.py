@@ -14,7 +14,7 @@ from marketplace.installs.scopes import CUSTOMER_SCOPES, PARTNER_PREFIX, PARTNER
 from tests.factories.apps import client_of, make_app
 from tests.factories.listings import make_listing
 
-OURS = [*CUSTOMER_SCOPES, *PARTNER_SCOPES, "partner.anything", "Partner.Events.Read"]
+OURS = [*CUSTOMER_SCOPES, *PARTNER_SCOPES, "partner.anything"]
 
 
 def test_all_partner_scopes_and_no_other_begin_alike() -> None:

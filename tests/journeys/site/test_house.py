@@ -136,7 +136,7 @@ def test_an_unknown_page_is_a_page_for_people_and_problem_json_for_programs(
     problem = client.get("/api/v1/no-such-thing")
     assert (problem.status_code, problem.mimetype) == (404, "application/problem+json")
     assert problem.json is not None
-    assert problem.json["title"] == "Page not found"
+    assert problem.json["title"] == "Not found"
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from marketplace.core.logging import redact_text
+from marketplace.core.logging import has_secret, redact_address, redact_text
 
 
 @pytest.mark.parametrize(
@@ -29,3 +29,14 @@ from marketplace.core.logging import redact_text
 )
 def test_secrets_in_texts_are_masked(text: str, clean: str) -> None:
     assert redact_text(text) == clean
+
+
+def test_an_address_is_masked_however_it_is_encoded() -> None:
+    secret = "pko_" + "x9" * 10
+    encoded = "".join(f"%{ord(letter):02x}" for letter in secret)
+    for text in (secret, f"word{secret}", encoded, encoded.replace("%", "%25")):
+        assert has_secret(f"/a/{text}")
+        assert redact_address(f"/a/{text}").endswith("pko_***")
+    for text in ("/a/pko_short", "/a/%zz%", "/a/b%20c?d=%E2%82%AC"):
+        assert not has_secret(text)
+        assert redact_address(text) == text
