@@ -19,8 +19,8 @@ LEASE = timedelta(seconds=20)
 # A request is begun only while this much of the lease is left: all the time that a request may
 # take (delivery.TOTAL_SECONDS), and some to write down what was answered.
 SAFE_REST = timedelta(seconds=14)
-# Machines whose clocks are further apart do not share work. A lease that ends later than any may
-# is of before a clock was set back, and holds nobody up.
+# A lease that ends later than any may, with clocks that differ by this much, was taken before a
+# clock was set back. It holds nobody up.
 MOST_SKEW = timedelta(minutes=5)
 
 
