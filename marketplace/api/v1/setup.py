@@ -10,7 +10,7 @@ from flask_smorest import Api
 from flask_wtf.csrf import CSRFProtect
 
 from marketplace.api.v1.answers import add_headers
-from marketplace.api.v1.guides import GUIDES, guides
+from marketplace.api.v1.guides import guides
 from marketplace.api.v1.index import index
 from marketplace.api.v1.platform import policies, pruning
 from marketplace.api.v1.platform.document import extend
@@ -113,4 +113,4 @@ def openapi_json() -> ResponseReturnValue:
 def docs() -> ResponseReturnValue:
     """The description as a page."""
     document = current_app.extensions["portico_api_document"]
-    return render_template("api/reference.html", reference=describe(document), guides=GUIDES)
+    return render_template("api/reference.html", reference=describe(document))
