@@ -70,6 +70,8 @@ def test_the_page_is_one_of_the_apps_tabs(app: Flask, sign_in: SignIn) -> None:
         assert len(chosen) == 1
         assert current in chosen[0]
         assert f'href="{where}/health"' in bar[0]
+        marked = re.search(r'<a [^>]*href="/partner/apps"[^>]*aria-current[^>]*>', page)
+        assert marked is not None, path
 
 
 def test_others_do_not_see_it(app: Flask, sign_in: SignIn) -> None:

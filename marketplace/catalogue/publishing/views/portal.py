@@ -67,7 +67,13 @@ def side_menu() -> dict[str, Any]:
                 "title": "Developers",
                 "items": [
                     item("Quick start", "developer.quick_start", "book-open"),
-                    item("Apps", "developer.apps", "plug", *pages_of("developer.app")),
+                    item(
+                        "Apps",
+                        "developer.apps",
+                        "plug",
+                        *pages_of("developer.app"),
+                        *pages_of("app_health."),
+                    ),
                     item("Webhooks", "webhooks.endpoints", "webhook", *pages_of("webhooks.")),
                     item("API keys", "developer.keys", "key", *pages_of("developer.key")),
                     item("API calls", "developer.calls", "activity", "developer.call"),
