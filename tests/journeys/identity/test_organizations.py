@@ -129,8 +129,7 @@ def test_the_table_above_knows_every_route_of_an_organization(app: Flask) -> Non
     found = {
         (method, re.sub(r"<[^>]+>", "*", rule.rule))
         for rule in app.url_map.iter_rules()
-        if rule.rule.startswith("/organizations/<slug>")
-        and rule.endpoint.startswith("identity.")
+        if rule.rule.startswith("/organizations/<slug>") and rule.endpoint.startswith("identity.")
         for method in (rule.methods or set()) & {"GET", "POST", "PUT", "PATCH", "DELETE"}
     }
     assert found == known
