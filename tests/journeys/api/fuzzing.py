@@ -11,8 +11,8 @@ from schemathesis.engine import events
 CONFIG: dict[str, Any] = {
     "seed": 20261123,
     "workers": 1,
-    "generation": {"mode": "all", "max-examples": 8, "deterministic": True, "database": "none"},
-    "phases": {"stateful": {"generation": {"max-examples": 5}}},
+    "generation": {"mode": "all", "max-examples": 4, "deterministic": True, "database": "none"},
+    "phases": {"stateful": {"generation": {"max-examples": 3}}},
 }
 # Tags of the part that everybody may read.
 ANONYMOUS = ["Listings", "Categories", "Publishers"]
