@@ -166,10 +166,16 @@ def _form_action(settings: Settings) -> str:
     return " ".join(sorted(origins))
 
 
-def _setup_outside(app: Flask, settings: Settings) -> None:
+def configure_process(settings: Settings) -> None:
+    """Set what a process has once, for the application that it runs: how it sends mail, whom it
+    may call, and the keys that it seals with."""
     configure_mail(_mail_backend(settings), settings.mail_from)
     configure_outbound(settings.outbound_allowed_networks)
     configure_sealing(settings.secret_key, settings.secret_key_previous)
+
+
+def _setup_outside(app: Flask, settings: Settings) -> None:
+    configure_process(settings)
     app.extensions["portico_storage"] = open_storage(
         settings.data_dir,
         storage_url=settings.storage_url,

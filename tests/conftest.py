@@ -15,7 +15,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
 
-from marketplace.app import create_app
+from marketplace.app import configure_process, create_app
 from marketplace.config import load_settings, sqlalchemy_url
 from marketplace.core import jobs
 from marketplace.core.database import Base, db
@@ -88,6 +88,8 @@ def application(
 def app(application: Flask, database_kind: str) -> Iterator[Flask]:
     """An application over an empty database, with its context pushed."""
     folder = application.extensions["portico_settings"].data_dir
+    # A test may have made another application in this process.
+    configure_process(application.extensions["portico_settings"])
     with application.app_context():
         if database_kind == "sqlite":
             for suffix in ("-wal", "-shm"):
