@@ -1,0 +1,1 @@
+"""Affiliate programs: rules, members, links, clicks, and to whom a customer is credited."""

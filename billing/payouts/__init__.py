@@ -1,0 +1,1 @@
+"""Paying partners: compute a run, let somebody else approve it, transfer, and what comes back."""

@@ -1,0 +1,1 @@
+"""Three sides compared: the ledger, Stripe's balance transactions, and the bank."""

@@ -1,0 +1,1 @@
+"""Resale: what publishers allow resellers, and what resellers quote to customers."""

@@ -1,0 +1,1 @@
+"""Subscriptions: as Stripe has them, changed and ended by the customer."""

@@ -1,0 +1,1 @@
+"""Selling: plans, checkout, earnings, and the finance desk's pages over billing/."""

@@ -1,0 +1,1 @@
+"""Affiliates: links and clicks, a partner's programs, and what an affiliate sees of its own."""

@@ -1,0 +1,1 @@
+"""What a partner pays the platform: application, certification, listing and support pack fees."""

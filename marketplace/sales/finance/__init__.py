@@ -1,0 +1,1 @@
+"""The finance desk's pages: staff only."""

@@ -1,0 +1,1 @@
+"""The desk itself: overview, ledger, refunds, disputes, questions, write-offs and fees."""

@@ -1,0 +1,90 @@
+"""Who of the staff may do what at the finance desk. Nobody decides about their own organization."""
+
+from billing.models import Dispute, FeeSchedule, Objection, Order, RefundRequest, WriteOff
+from marketplace.core.permissions import Actor, rule
+from marketplace.identity.models import Organization
+
+
+def is_finance(actor: Actor) -> bool:
+    """Staff of finance; owners and admins of the platform too."""
+    return actor.is_staff_as("finance")
+
+
+@rule("finance.read")
+def may_read_finance(actor: Actor, _resource: object = None) -> bool:
+    """Figures, orders, balances: finance."""
+    return is_finance(actor)
+
+
+@rule("ledger.read")
+def may_read_ledger(actor: Actor, _resource: object = None) -> bool:
+    """The ledger: finance."""
+    return is_finance(actor)
+
+
+@rule("refunds.handle")
+def may_handle_refunds(actor: Actor, _resource: object = None) -> bool:
+    """The refunds desk: finance."""
+    return is_finance(actor)
+
+
+@rule("order.refund")
+def may_refund(actor: Actor, order: Order) -> bool:
+    """Finance, but not an order of an organization of theirs."""
+    return is_finance(actor) and actor.role_in(order.organization_id) is None
+
+
+@rule("refund_request.decide")
+def may_decide_refund_request(actor: Actor, request: RefundRequest) -> bool:
+    """Likewise."""
+    return may_refund(actor, request.order)
+
+
+@rule("disputes.handle")
+def may_handle_disputes(actor: Actor, _resource: object = None) -> bool:
+    """The disputes desk: finance."""
+    return is_finance(actor)
+
+
+@rule("dispute.answer")
+def may_answer_dispute(actor: Actor, dispute: Dispute) -> bool:
+    """Finance, but not about a payment of an organization of theirs."""
+    return may_refund(actor, dispute.order)
+
+
+@rule("objections.handle")
+def may_handle_objections(actor: Actor, _resource: object = None) -> bool:
+    """Questions of partners about their lines: finance."""
+    return is_finance(actor)
+
+
+@rule("objection.decide")
+def may_decide_objection(actor: Actor, objection: Objection) -> bool:
+    """Finance, but not about an organization of theirs."""
+    return is_finance(actor) and actor.role_in(objection.partner_id) is None
+
+
+@rule("write_offs.handle")
+def may_handle_write_offs(actor: Actor, partner: Organization | None = None) -> bool:
+    """What partners owe, and asking that it be given up: finance, but not about an organization
+    of theirs."""
+    return is_finance(actor) and (partner is None or actor.role_in(partner.id) is None)
+
+
+@rule("write_off.decide")
+def may_decide_write_off(actor: Actor, write_off: WriteOff) -> bool:
+    """Finance, but not about an organization of theirs. That it is another person than the one
+    who asked is the service's rule, so that the page can say so."""
+    return is_finance(actor) and actor.role_in(write_off.partner_id) is None
+
+
+@rule("fees.read")
+def may_read_fees(actor: Actor, _resource: object = None) -> bool:
+    """Fee schedules: finance, and those who talk with partners about them."""
+    return actor.is_staff_as("finance", "program_manager")
+
+
+@rule("fees.manage")
+def may_manage_fees(actor: Actor, _schedule: FeeSchedule | None = None) -> bool:
+    """Drafts and publishing: finance."""
+    return is_finance(actor)

@@ -1,0 +1,1 @@
+"""Staff pages: what does not agree, the bank's files, and the months."""

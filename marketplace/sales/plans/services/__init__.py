@@ -1,0 +1,1 @@
+"""The acts, a file per subject."""

@@ -1,0 +1,1 @@
+"""Resale: agreements between publishers and resellers, quotes, and the customer's answer."""

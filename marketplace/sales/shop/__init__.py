@@ -1,0 +1,1 @@
+"""Buying: plans on listings, checkout, and what an organization has bought."""

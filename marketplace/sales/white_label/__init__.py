@@ -1,0 +1,1 @@
+"""What a white-label host shows: what the partner offers, and its customers' own pages."""
