@@ -1,0 +1,1 @@
+"""Observability: analytics, dashboards, reports, ranking, governance."""

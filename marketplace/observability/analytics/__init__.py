@@ -1,0 +1,1 @@
+"""The funnel from impression to churn, bots excluded."""

@@ -1,0 +1,1 @@
+"""Expiring things, overrides, the audit chain."""

@@ -1,0 +1,1 @@
+"""Why a listing ranks where it does."""

@@ -1,0 +1,1 @@
+"""What partner and platform gave and received, on one statement."""

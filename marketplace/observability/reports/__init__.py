@@ -1,0 +1,1 @@
+"""Activity reports, frozen when they are made."""

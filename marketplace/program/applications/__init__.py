@@ -1,0 +1,1 @@
+"""Applications with stages, reviewers, scores and a decision: admission, grants, plans."""

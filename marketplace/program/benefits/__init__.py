@@ -1,0 +1,1 @@
+"""Benefits that partners claim and the operator fulfils."""

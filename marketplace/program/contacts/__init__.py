@@ -1,0 +1,1 @@
+"""Who looks after whom: contacts by region, representatives, sponsors, partner managers."""

@@ -1,0 +1,1 @@
+"""The verbs: writing and answering, meetings, and saying who is there for whom."""

@@ -1,0 +1,1 @@
+"""Hosts: subdomains of the program, and white-label domains of partners."""

@@ -1,0 +1,72 @@
+"""Parts of the portal that a type of partner has not: pages refuse, the menu leaves them out."""
+
+from flask import Flask, current_app, g, request
+
+from marketplace.core.errors import ForbiddenError
+from marketplace.core.permissions import Actor, current_actor, may_open
+from marketplace.identity.one_person import is_for_one_person
+from marketplace.program.modules import FOR_ONE_PERSON, MODULES, module_of
+from marketplace.program.policy.live import current_policy, forget_current_policy
+from marketplace.program.standing.reading import has_module
+
+
+class NotInProgramError(ForbiddenError):
+    """A part of the portal that the partner's type has not."""
+
+    title = "Not part of your program"
+
+
+def may_use_module(actor: Actor, module: str | None) -> bool:
+    """Whether the organization that a person acts for has a part of the portal.
+
+    Only partners are restricted: by a type that the policy restricts, and to what one person
+    learns and builds with where an organization is for one person. Two queries at most in a
+    request.
+    """
+    active = actor.organization
+    if module is None or active is None or active.organization_kind != "partner":
+        return True
+    if module not in FOR_ONE_PERSON and _is_for_one_person(active.organization_id):
+        return False
+    return has_module(active.partner_type, module)
+
+
+def _is_for_one_person(organization_id: int) -> bool:
+    known: dict[int, bool] = g.setdefault("for_one_person", {})
+    if organization_id not in known:
+        known[organization_id] = is_for_one_person(organization_id)
+    return known[organization_id]
+
+
+def may_go_to(endpoint: str) -> bool:
+    """Whether a link to that endpoint leads somewhere for the person of this request, by their role
+    and by the parts that their organization has."""
+    actor = current_actor()
+    view = current_app.view_functions.get(endpoint)
+    return may_open(actor, view) and may_use_module(actor, module_of(endpoint))
+
+
+def _refuse_missing_modules() -> None:
+    """Before each request: what the organization's type has not is refused."""
+    forget_current_policy()
+    g.pop("for_one_person", None)
+    if not request.path.startswith("/partner") or request.path.startswith("/partners"):
+        return
+    module = module_of(request.endpoint or "")
+    actor = current_actor() if module is not None else None
+    if module is None or actor is None or may_use_module(actor, module):
+        return
+    live = current_policy()
+    active = actor.organization
+    kind = live.policy.type(active.partner_type) if live and active else None
+    name = f" of type {kind.name}" if kind else ""
+    raise NotInProgramError(
+        f"{MODULES[module].name} is not open to partners{name}. Ask your contact for the program "
+        "if you need it."
+    )
+
+
+def setup_module_gate(app: Flask) -> None:
+    """Let the application ask before each request."""
+    app.before_request(_refuse_missing_modules)
+    app.jinja_env.globals["may_go_to"] = may_go_to

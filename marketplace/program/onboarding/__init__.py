@@ -1,0 +1,1 @@
+"""Joining: sign-up, tasks of the playbook, getting started."""

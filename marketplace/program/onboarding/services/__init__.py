@@ -1,0 +1,1 @@
+"""The verbs of onboarding, a module per subject. Services flush, the edge commits."""

@@ -1,0 +1,1 @@
+"""The policy: partner types, tiers, metrics, entitlements and benefits, versioned and dated."""

@@ -1,0 +1,1 @@
+"""Scorecards: evaluation, the path to the next tier, progress, the time machine."""

@@ -1,0 +1,1 @@
+"""Where partners stand: the tier that each has, what it was evaluated by, and how it moved."""

@@ -1,0 +1,1 @@
+"""Tokens that staff give to partners, and the credit that they post."""
