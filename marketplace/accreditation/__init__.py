@@ -1,0 +1,1 @@
+"""Accreditation: verification, certification, courses, credentials."""

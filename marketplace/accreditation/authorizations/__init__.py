@@ -1,0 +1,1 @@
+"""Authorizations of listings by public authorities, and what procurement needs."""

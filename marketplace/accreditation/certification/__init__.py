@@ -1,0 +1,1 @@
+"""Certification by versioned checklists of evidence, with expiry."""

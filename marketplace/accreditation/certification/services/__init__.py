@@ -1,0 +1,1 @@
+"""The verbs of certification, a file per subject."""

@@ -1,0 +1,1 @@
+"""What changes courses, and what learners do with them."""

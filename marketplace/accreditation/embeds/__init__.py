@@ -1,0 +1,1 @@
+"""Cards and a script that partners embed, with live data."""

@@ -1,0 +1,1 @@
+"""Managed services, and the evidence that they are run as promised."""

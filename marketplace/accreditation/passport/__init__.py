@@ -1,0 +1,1 @@
+"""The passport: accreditations signed by one installation, verified by another."""

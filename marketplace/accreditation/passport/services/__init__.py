@@ -1,0 +1,1 @@
+"""What changes passports and what is recognised."""

@@ -1,0 +1,1 @@
+"""Seats that a verified school gives to its students."""

@@ -1,0 +1,1 @@
+"""Proving who an organization is: DNS, e-mail domain, documents."""

@@ -1,0 +1,1 @@
+"""The verbs of verification, a file per subject."""

@@ -1,0 +1,15 @@
+"""The blueprints, and the rule that nothing of them is kept in a cache."""
+
+from flask import Blueprint, Response
+
+verification = Blueprint("verification", __name__)
+verification_staff = Blueprint("verification_staff", __name__)
+
+
+@verification.after_request
+@verification_staff.after_request
+def _never_store(response: Response) -> Response:
+    """Whoever uses the browser next finds nothing of an organization in its cache. A public page
+    says otherwise by itself."""
+    response.headers.setdefault("Cache-Control", "private, no-store")
+    return response

@@ -1,0 +1,1 @@
+"""Blind account checks between two partners."""

@@ -1,0 +1,1 @@
+"""Co-marketing: campaigns with a shared budget and shared leads."""

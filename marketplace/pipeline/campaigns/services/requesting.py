@@ -1,0 +1,163 @@
+"""Asking for a campaign, and answering."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from billing.money import CURRENCIES
+from billing.public_ids import new_public_id
+from marketplace.catalogue.models import Listing
+from marketplace.core import clock
+from marketplace.core.database import db
+from marketplace.core.errors import ConflictError, InvalidError
+from marketplace.core.facts import record_fact
+from marketplace.core.locks import lock_row
+from marketplace.core.permissions import Actor
+from marketplace.identity.own_partner import refuse_members
+from marketplace.pipeline.campaigns import mails
+from marketplace.pipeline.campaigns.models import Campaign, CampaignState
+
+MOST = 1_000_000_000
+LONGEST = timedelta(days=366)
+FARTHEST = timedelta(days=2 * 366)
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What a partner asks for. Shares in minor units of `currency`."""
+
+    title: str
+    goal: str
+    headline: str
+    pitch: str
+    starts_on: date | None
+    ends_on: date | None
+    currency: str
+    partner_share: int | None
+    asked_share: int | None
+    listing: Listing | None = None
+
+
+def request_campaign(terms: Terms, *, actor: Actor) -> Campaign:
+    """Ask the platform for a campaign. Raises InvalidError. Flushes."""
+    errors = _errors(terms)
+    if errors or terms.starts_on is None or terms.ends_on is None:
+        raise InvalidError(errors)
+    campaign = Campaign(
+        public_id=new_public_id("camp"),
+        organization_id=actor.organization_id or 0,
+        listing_id=terms.listing.id if terms.listing else None,
+        state=CampaignState.REQUESTED,
+        title=terms.title.strip(),
+        goal=terms.goal.strip(),
+        headline=terms.headline.strip(),
+        pitch=terms.pitch.strip(),
+        starts_on=terms.starts_on,
+        ends_on=terms.ends_on,
+        currency=terms.currency,
+        partner_share=terms.partner_share or 0,
+        asked_share=terms.asked_share or 0,
+        requested_by_id=actor.user_id,
+    )
+    db.session.add(campaign)
+    db.session.flush()
+    _record("requested", campaign, actor)
+    return campaign
+
+
+def approve(campaign: Campaign, platform_share: int | None, answer: str, *, actor: Actor) -> None:
+    """Agree, with what the platform gives (at most what was asked). Raises ForbiddenError for a
+    member of the partner, InvalidError, and ConflictError when it was answered or withdrawn
+    meanwhile."""
+    refuse_members(actor.user_id, campaign.organization_id)
+    locked = _waiting(campaign)
+    if platform_share is None:
+        raise InvalidError({"platform_share": "Type an amount, 0 for none."})
+    if platform_share > locked.asked_share:
+        raise InvalidError({"platform_share": "Not more than what was asked for."})
+    if locked.ends_on < clock.now().date():
+        raise InvalidError({"platform_share": "Its last day has passed. Decline it."})
+    locked.platform_share = platform_share
+    _answer(locked, CampaignState.APPROVED, answer, actor)
+
+
+def decline(campaign: Campaign, answer: str, *, actor: Actor) -> None:
+    """Say no, and why. Raises ForbiddenError for a member of the partner, InvalidError,
+    ConflictError."""
+    refuse_members(actor.user_id, campaign.organization_id)
+    if not answer.strip():
+        raise InvalidError({"answer": "Say why; the partner reads it."})
+    _answer(_waiting(campaign), CampaignState.DECLINED, answer, actor)
+
+
+def withdraw(campaign: Campaign, *, actor: Actor) -> None:
+    """Take a request back. Raises ConflictError once it was answered."""
+    locked = _waiting(campaign)
+    locked.state = CampaignState.WITHDRAWN
+    _record("withdrawn", locked, actor)
+
+
+def close(campaign: Campaign, *, actor: Actor) -> None:
+    """Close the books: nothing more is spent. Raises ForbiddenError for a member of the partner,
+    ConflictError before it was approved."""
+    refuse_members(actor.user_id, campaign.organization_id)
+    locked = lock_row(Campaign, Campaign.id == campaign.id)
+    if locked is None or locked.state is not CampaignState.APPROVED:
+        raise ConflictError("Only an approved campaign can be closed, and only once.")
+    locked.state, locked.closed_at = CampaignState.CLOSED, clock.now()
+    _record("closed", locked, actor)
+    mails.tell_closed(locked)
+
+
+def _waiting(campaign: Campaign) -> Campaign:
+    locked = lock_row(Campaign, Campaign.id == campaign.id)
+    if locked is None or locked.state is not CampaignState.REQUESTED:
+        raise ConflictError("This request was answered or withdrawn already.")
+    return locked
+
+
+def _answer(campaign: Campaign, state: CampaignState, answer: str, actor: Actor) -> None:
+    campaign.state, campaign.answer = state, answer.strip()[:2_000]
+    campaign.decided_at, campaign.decided_by_id = clock.now(), actor.user_id
+    _record(state.value, campaign, actor)
+    mails.tell_decided(campaign)
+
+
+def _record(what: str, campaign: Campaign, actor: Actor) -> None:
+    record_fact(
+        f"campaign.{what}",
+        subject=("campaign", campaign.id),
+        actor_user_id=actor.user_id,
+        organization_id=campaign.organization_id,
+    )
+
+
+def _errors(terms: Terms) -> dict[str, str]:
+    errors: dict[str, str] = {}
+    for name, most in (("title", 80), ("goal", 2_000), ("headline", 120), ("pitch", 2_000)):
+        text = getattr(terms, name).strip()
+        if not text:
+            errors[name] = "Fill this in."
+        elif len(text) > most:
+            errors[name] = f"Use at most {most:,} characters."
+    today = clock.now().date()
+    if terms.starts_on is None:
+        errors["starts_on"] = "Choose a day."
+    elif terms.starts_on < today:
+        errors["starts_on"] = "Today or later."
+    elif terms.starts_on > today + FARTHEST:
+        errors["starts_on"] = "At most two years ahead."
+    if terms.ends_on is None:
+        errors["ends_on"] = "Choose a day."
+    elif terms.starts_on is not None and terms.ends_on < terms.starts_on:
+        errors["ends_on"] = "Not before it starts."
+    elif terms.starts_on is not None and terms.ends_on - terms.starts_on > LONGEST:
+        errors["ends_on"] = "A campaign takes a year at most."
+    if terms.currency not in CURRENCIES:
+        errors["currency"] = "Choose a currency."
+    for name in ("partner_share", "asked_share"):
+        amount = getattr(terms, name)
+        if amount is None:
+            errors[name] = "Type an amount, 0 for none."
+        elif amount > MOST:
+            errors[name] = "This is more than a campaign can have."
+    return errors

@@ -1,0 +1,1 @@
+"""Deals: registration, protection, conflicts, credits."""

@@ -1,0 +1,1 @@
+"""Territories and royalties."""

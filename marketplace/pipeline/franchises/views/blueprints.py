@@ -1,0 +1,15 @@
+"""The blueprints, and the rule that nothing of them is kept in a cache."""
+
+from flask import Blueprint, Response
+
+franchises = Blueprint("franchises", __name__)
+franchises_staff = Blueprint("franchises_staff", __name__)
+
+
+@franchises.after_request
+@franchises_staff.after_request
+def _never_store(response: Response) -> Response:
+    """Whoever uses the browser next finds nothing of an organization in its cache. A public page
+    says otherwise by itself."""
+    response.headers.setdefault("Cache-Control", "private, no-store")
+    return response

@@ -1,0 +1,1 @@
+"""Leads from forms of the directory, routed to partners, masked until accepted."""
