@@ -5,6 +5,7 @@
     python -m benchmarks --sizes 1000
     python -m benchmarks.api        the platform API alone
     python -m benchmarks.webhooks   webhooks alone
+    python -m benchmarks.money      the money alone
 
 PORTICO_CONNECTORS names a connectors file to measure on; else it is the demo catalogue.
 """
@@ -32,6 +33,8 @@ from typing import Any
 from benchmarks.api import table as platform_api_table
 from benchmarks.corpus import SEED, mixed_queries
 from benchmarks.load import Load, drive
+from benchmarks.money import measure_money
+from benchmarks.money import table as money_table
 from marketplace.config import ROOT
 
 RESULTS = Path(__file__).parent / "results"
@@ -65,6 +68,7 @@ def main() -> int:
     result["growth"] = _growth(result["sizes"])
     result["webhooks"] = _section("benchmarks.webhooks")
     result["platform_api"] = _section("benchmarks.api")
+    result["money"] = measure_money()
     RESULTS.mkdir(parents=True, exist_ok=True)
     text = json.dumps(result, indent=1) + "\n"
     stamp = result["measured_at"].replace(":", "").replace("+0000", "Z")
@@ -73,6 +77,7 @@ def main() -> int:
     print(_table(result))
     print(_webhook_table(result["webhooks"]))
     print(platform_api_table(result["platform_api"]))
+    print(money_table(result["money"]))
     print(f"\nWritten to {(RESULTS / f'{stamp}.json').relative_to(ROOT)}")
     return 0
 

@@ -13,7 +13,12 @@ from sqlalchemy.engine import make_url
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import IntegerConverter, Map
 
+from billing.gateway import StripeSettings, configure_gateway
+from billing.payouts.alerts import configure_run_interval
+from billing.periods import configure_close
+from billing.seller import Seller, configure_seller
 from marketplace import cli, wiring
+from marketplace.accreditation.verification.records import DnsResolver, resolve_with
 from marketplace.config import ROOT, Settings, load_settings, sqlalchemy_url
 from marketplace.core.database import db
 from marketplace.core.limits import limiter
@@ -33,6 +38,8 @@ from marketplace.core.storage import open_storage
 from marketplace.core.unit_of_work import UnitOfWorkFlask
 from marketplace.core.worker import open_queue, setup_worker
 from marketplace.identity.sessions import setup_sessions
+from marketplace.program.hosts.guard import refuse_unreadable_hosts, setup_hosts
+from marketplace.sales.stripe.card_guard import setup_card_guard
 from marketplace.site.error_pages import setup_error_pages
 from marketplace.site.template_globals import setup_templates
 from search.factory import build_engine
@@ -80,7 +87,9 @@ def create_app(settings: Settings | None = None) -> Flask:
     setup_metrics(app)
     _setup_database(app, settings)
     setup_sessions(app)
+    setup_hosts(app, settings)
     csrf.init_app(app)
+    setup_card_guard(app)
     _setup_limits(app, settings)
     setup_security_headers(app, https=settings.is_https, form_action=_form_action(settings))
     _setup_outside(app, settings)
@@ -114,6 +123,7 @@ def _configure_flask(app: Flask, settings: Settings) -> None:
     app.url_map.converters["int"] = IdConverter
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
+    app.wsgi_app = refuse_unreadable_hosts(app.wsgi_app)  # type: ignore[method-assign, assignment]  # as Flask documents it
     if settings.trusted_proxies:
         count = settings.trusted_proxies
         app.wsgi_app = ProxyFix(  # type: ignore[method-assign]  # the way Flask documents it
@@ -171,7 +181,26 @@ def configure_process(settings: Settings) -> None:
     may call, and the keys that it seals with."""
     configure_mail(_mail_backend(settings), settings.mail_from)
     configure_outbound(settings.outbound_allowed_networks)
+    resolve_with(DnsResolver(settings.name_servers))
     configure_sealing(settings.secret_key, settings.secret_key_previous)
+    configure_gateway(
+        StripeSettings(
+            api_key=settings.stripe_api_key or "",
+            api_base=settings.stripe_api_base,
+            webhook_secrets=settings.stripe_webhook_secrets,
+        )
+    )
+    configure_seller(
+        Seller(
+            name=settings.seller_name or settings.site_name,
+            country=settings.seller_country,
+            address=settings.seller_address,
+            tax_id=settings.seller_tax_id,
+            grace_days=settings.payment_grace_days,
+        )
+    )
+    configure_close(settings.close_tolerance)
+    configure_run_interval(settings.payout_run_every_days)
 
 
 def _setup_outside(app: Flask, settings: Settings) -> None:

@@ -7,11 +7,14 @@ from flask.cli import AppGroup
 from marketplace.catalogue.exchange.cli import catalogue_group
 from marketplace.catalogue.indexing.cli import search_group
 from marketplace.core import jobs
-from marketplace.core.facts import verify_chain
 from marketplace.core.worker import work
-from marketplace.demo.load import demo_group
+from marketplace.demo.cli import demo_group
 from marketplace.installs.oauth.cli import oauth_group
 from marketplace.installs.webhooks.cli import webhooks_group
+from marketplace.observability.governance.checking import verify_trail
+from marketplace.observability.measuring_cli import add_measuring
+from marketplace.program.cli import program_group
+from marketplace.sales.cli import billing_group
 
 jobs_group = AppGroup("jobs", help="The jobs that act outside the database.")
 facts_group = AppGroup("facts", help="The audit trail.")
@@ -34,7 +37,7 @@ def jobs_run() -> None:
 @facts_group.command("verify")
 def facts_verify() -> None:
     """Check the chain of all facts; exit 1 and name the broken ones."""
-    broken = list(verify_chain())
+    broken = list(verify_trail())
     for link in broken:
         click.echo(f"Fact {link.fact_id}: {link.reason}.", err=True)
     if broken:
@@ -51,3 +54,6 @@ def register_commands(app: Flask) -> None:
     app.cli.add_command(demo_group)
     app.cli.add_command(webhooks_group)
     app.cli.add_command(oauth_group)
+    app.cli.add_command(billing_group)
+    add_measuring(program_group)
+    app.cli.add_command(program_group)

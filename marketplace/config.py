@@ -36,6 +36,8 @@ class OidcProvider(BaseModel):
     issuer: str
     client_id: str
     client_secret: str = Field(repr=False)
+    # Values of `acr` that mean two factors, asked for when a second factor is needed.
+    mfa_acr: tuple[str, ...] = ()
 
 
 class Settings(BaseModel):
@@ -53,6 +55,7 @@ class Settings(BaseModel):
     meilisearch_api_key: str | None = Field(default=None, repr=False)
     redis_url: str | None = Field(default=None, repr=False)
     oidc_providers: tuple[OidcProvider, ...] = ()
+    payout_second_factor: Literal["required", "off"] = "required"
     mail_backend: Literal["console", "file", "smtp"] = "console"
     mail_from: str = "portico@localhost"
     smtp_host: str | None = None
@@ -71,9 +74,24 @@ class Settings(BaseModel):
     rate_limit_token: str = "600 per minute"  # noqa: S105 - a rate, no secret
     uncertified_install_cap: int = Field(default=25, ge=0, le=1_000_000)
     outbound_allowed_networks: tuple[str, ...] = ()
+    # Addresses of DNS servers, each with an optional port: 9.9.9.9 or 127.0.0.1:5353.
+    dns_servers: tuple[str, ...] = ()
     secret_key_previous: str | None = Field(default=None, repr=False)
     staff_emails: tuple[str, ...] = ()
+    # Hosts that are answered beside that of PUBLIC_URL, such as www.example.com.
+    allowed_hosts: tuple[str, ...] = ()
+    seller_name: str | None = Field(default=None, max_length=120)
+    seller_address: str = Field(default="", max_length=300)
+    seller_country: str | None = None
+    seller_tax_id: str = Field(default="", max_length=40)
+    payout_run_every_days: int = Field(default=31, ge=1, le=366)
+    payment_grace_days: int = Field(default=7, ge=0, le=90)
+    close_tolerance: int = Field(default=0, ge=0, le=1_000_000)
     metrics_token: str | None = Field(default=None, repr=False)
+    stripe_api_key: str | None = Field(default=None, repr=False)
+    stripe_api_base: str | None = None
+    stripe_webhook_secret: str | None = Field(default=None, repr=False)
+    stripe_connect_webhook_secret: str | None = Field(default=None, repr=False)
 
     @field_validator("public_url")
     @classmethod
@@ -82,11 +100,25 @@ class Settings(BaseModel):
             raise ValueError("must be an absolute http(s) URL without a path")
         return value.rstrip("/")
 
-    @field_validator("meilisearch_url", "s3_endpoint")
+    @field_validator("meilisearch_url", "s3_endpoint", "stripe_api_base")
     @classmethod
     def _http_url(cls, value: str | None) -> str | None:
         if value and not re.fullmatch(r"https?://[^/\s?#]\S*", value):
             raise ValueError("must begin with http:// or https:// and name a host")
+        return value
+
+    @field_validator("stripe_api_key")
+    @classmethod
+    def _stripe_key(cls, value: str | None) -> str | None:
+        if value and not re.fullmatch(r"[sr]k_(test|live)_\w{6,}", value):
+            raise ValueError("must be a secret or restricted key, like sk_test_…")
+        return value
+
+    @field_validator("stripe_webhook_secret", "stripe_connect_webhook_secret")
+    @classmethod
+    def _webhook_secret(cls, value: str | None) -> str | None:
+        if value and not re.fullmatch(r"whsec_\S{8,}", value):
+            raise ValueError("must be an endpoint's signing secret, like whsec_…")
         return value
 
     @field_validator("redis_url")
@@ -101,6 +133,13 @@ class Settings(BaseModel):
     def _bucket(cls, value: str | None) -> str | None:
         if value and not re.fullmatch(r"s3://[^/\s]\S*", value):
             raise ValueError("must be like s3://bucket/prefix")
+        return value
+
+    @field_validator("seller_country")
+    @classmethod
+    def _country_code(cls, value: str | None) -> str | None:
+        if value and not re.fullmatch(r"[A-Z]{2}", value):
+            raise ValueError("must be two capital letters like DE")
         return value
 
     @field_validator("staff_emails")
@@ -121,9 +160,27 @@ class Settings(BaseModel):
                 raise ValueError(f"{network!r} is no network like 10.0.0.0/8") from None
         return value
 
+    @field_validator("dns_servers")
+    @classmethod
+    def _name_servers(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for server in value:
+            _name_server(server)
+        return value
+
+    @property
+    def name_servers(self) -> tuple[tuple[str, int], ...]:
+        """The DNS servers as addresses and ports."""
+        return tuple(_name_server(server) for server in self.dns_servers)
+
     @property
     def is_production(self) -> bool:
         return self.portico_env == "production"
+
+    @property
+    def stripe_webhook_secrets(self) -> tuple[str, ...]:
+        """The signing secrets of our endpoints at Stripe."""
+        both = (self.stripe_webhook_secret, self.stripe_connect_webhook_secret)
+        return tuple(secret for secret in both if secret)
 
     @property
     def is_https(self) -> bool:
@@ -152,7 +209,9 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     values.setdefault("public_url", "http://127.0.0.1:8000")
     values.setdefault("database_url", f"sqlite:///{data_dir.resolve()}/portico.db")
     values["staff_emails"] = tuple(_names(env.get("STAFF_EMAILS", "")))
+    values["allowed_hosts"] = tuple(_names(env.get("ALLOWED_HOSTS", "")))
     values["outbound_allowed_networks"] = tuple(_names(env.get("OUTBOUND_ALLOWED_NETWORKS", "")))
+    values["dns_servers"] = tuple(_names(env.get("DNS_SERVERS", "")))
     values["oidc_providers"] = tuple(_providers(env))
     try:
         settings = Settings.model_validate(values)
@@ -164,6 +223,14 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         ) from None
     _refuse_unsafe(settings)
     return settings
+
+
+def _name_server(text: str) -> tuple[str, int]:
+    address, _, port = text.rpartition(":") if text.count(":") == 1 else (text, "", "53")
+    try:
+        return str(ipaddress.ip_address(address)), int(port)
+    except ValueError:
+        raise ValueError(f"{text!r} is no DNS server like 9.9.9.9 or 127.0.0.1:5353") from None
 
 
 def _names(text: str) -> list[str]:
@@ -192,6 +259,7 @@ def _providers(env: Mapping[str, str]) -> list[OidcProvider]:
                 issuer=issuer.rstrip("/"),
                 client_id=env[prefix + "CLIENT_ID"],
                 client_secret=env[prefix + "CLIENT_SECRET"],
+                mfa_acr=tuple(env.get(prefix + "MFA_ACR", "").split()),
             )
         )
     return providers
@@ -204,8 +272,14 @@ def _refuse_unsafe(settings: Settings) -> None:
         raise ConfigError("DATABASE_URL is wrong: it must begin with sqlite:/// or postgresql://.")
     if settings.mail_backend == "smtp" and not settings.smtp_host:
         raise ConfigError("SMTP_HOST is not set; MAIL_BACKEND=smtp needs it.")
+    if settings.stripe_api_key and not settings.stripe_webhook_secrets:
+        raise ConfigError("STRIPE_WEBHOOK_SECRET is not set; STRIPE_API_KEY needs it.")
     if not settings.is_production:
         return
+    if settings.stripe_api_base:
+        raise ConfigError(
+            "STRIPE_API_BASE is set; it is for the sandbox of the demo and of tests alone."
+        )
     key = settings.secret_key
     if len(key) < 32 or len(set(key)) < 10 or key.lower() in WEAK_SECRETS or "demo" in key.lower():
         raise ConfigError(

@@ -24,6 +24,12 @@ def shift(by: timedelta) -> None:
         _offset += by
 
 
+def unshift() -> None:
+    """Take all shifts back."""
+    global _offset
+    _offset = timedelta(0)
+
+
 @contextmanager
 def frozen(at: datetime) -> Iterator[None]:
     """Hold the clock at `at` (aware, any zone) within the block."""

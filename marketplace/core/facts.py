@@ -8,12 +8,24 @@ was changed all the same.
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, ForeignKey, Index, String, event, insert, select, text, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    ForeignKey,
+    Index,
+    String,
+    event,
+    insert,
+    select,
+    text,
+    update,
+)
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from marketplace.core import clock
@@ -145,26 +157,109 @@ def _write_pending(session: Session) -> None:
     session.execute(update(FactHead).where(FactHead.id == 1).values(hash=previous, fact_id=last_id))
 
 
-def verify_chain(batch: int = 1_000) -> Iterator[BrokenLink]:
-    """Walk the whole chain in order and yield each fact that does not fit it."""
-    previous, last_id = GENESIS, 0
+# What reading a row raises whose text is no JSON, no date or not even text. Whoever writes past
+# the program can leave anything there, and it is named instead of ending the walk.
+_UNREADABLE = (ValueError, TypeError, AttributeError, OverflowError, RecursionError)
+
+
+@dataclass(frozen=True)
+class _Written:
+    """A fact as it stands in the database; no content when that cannot be read."""
+
+    id: int
+    previous_hash: str
+    hash: str
+    content: dict[str, Any] | None
+
+    def digest(self, previous: str) -> str | None:
+        """What its hash should be; None for what cannot be read."""
+        try:
+            return None if self.content is None else fact_hash(previous, self.content)
+        except _UNREADABLE:
+            return None
+
+
+def _written_after(last_id: int, batch: int) -> list[_Written]:
+    """The next facts in order: one statement, and one for each only where one cannot be read."""
+    try:
+        return _read(Fact.id > last_id, batch)
+    except (*_UNREADABLE, OperationalError) as error:
+        _raise_unless_unreadable(error)
+    ids = db.session.scalars(
+        select(Fact.id).where(Fact.id > last_id).order_by(Fact.id).limit(batch)
+    ).all()
+    return [_read_one(fact_id) for fact_id in ids]
+
+
+def _read(which: ColumnElement[bool], most: int) -> list[_Written]:
+    columns = [getattr(Fact, key) for key in _HASHED]
+    rows = db.session.execute(
+        select(Fact.id, Fact.previous_hash, Fact.hash, *columns)
+        .where(which)
+        .order_by(Fact.id)
+        .limit(most)
+    )
+    return [
+        _Written(row[0], row[1], row[2], dict(zip(_HASHED, row[3:], strict=True)))
+        for row in rows.all()
+    ]
+
+
+def _read_one(fact_id: int) -> _Written:
+    try:
+        return _read(Fact.id == fact_id, 1)[0]
+    except (*_UNREADABLE, OperationalError) as error:
+        _raise_unless_unreadable(error)
+    try:
+        links = select(Fact.previous_hash, Fact.hash).where(Fact.id == fact_id)
+        previous_hash, own = db.session.execute(links).one()
+    except OperationalError as error:
+        _raise_unless_unreadable(error)
+        previous_hash = own = ""
+    return _Written(fact_id, previous_hash, own, None)
+
+
+def _raise_unless_unreadable(error: Exception) -> None:
+    """SQLite reports text that is no UTF-8 as it reports a lost disk: only the former is a row."""
+    if isinstance(error, OperationalError) and "decode" not in str(error).lower():
+        raise error
+
+
+def verify_chain(
+    batch: int = 1_000, *, after_batch: Callable[[int], None] | None = None
+) -> Iterator[BrokenLink]:
+    """Walk the whole chain in order and yield each fact that does not fit it.
+
+    `after_batch` is told how many facts were looked at so far; it may end the transaction.
+    """
+    previous, last_id, seen = GENESIS, 0, 0
     while True:
-        rows = db.session.scalars(
-            select(Fact).where(Fact.id > last_id).order_by(Fact.id).limit(batch)
-        ).all()
+        rows = _written_after(last_id, batch)
         for row in rows:
-            content = {key: getattr(row, key) for key in _HASHED}
             if row.previous_hash != previous:
                 yield BrokenLink(row.id, "the fact before it is missing or was changed")
-            elif fact_hash(previous, content) != row.hash:
+            elif row.digest(previous) is None:
+                yield BrokenLink(row.id, "its content cannot be read")
+            elif row.digest(previous) != row.hash:
                 yield BrokenLink(row.id, "its content is not what was recorded")
             previous, last_id = row.hash, row.id
-        if len(rows) < batch:
-            break
-        db.session.expunge_all()
-    head = db.session.scalar(select(FactHead.hash).where(FactHead.id == 1))
-    if head is not None and head != previous:
-        yield BrokenLink(last_id, "facts after it are missing")
+        seen += len(rows)
+        full = len(rows) == batch
+        if after_batch is not None:
+            after_batch(seen)
+        if full:
+            continue
+        head = db.session.scalar(select(FactHead.hash).where(FactHead.id == 1))
+        if head == previous or (head is None and not last_id):
+            return
+        if head is None:
+            # It is written together with the first fact, and never taken away.
+            yield BrokenLink(last_id, "what says that it is the newest is missing")
+            return
+        # Somebody may have recorded more since the last batch was read.
+        if db.session.scalar(select(Fact.id).where(Fact.id > last_id).limit(1)) is None:
+            yield BrokenLink(last_id, "facts after it are missing")
+            return
 
 
 SQLITE_TRIGGERS = tuple(

@@ -8,7 +8,6 @@ finds the row. Handlers are idempotent: a job killed after its effect runs again
 import enum
 import logging
 import random
-import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -19,6 +18,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from marketplace.core import clock
 from marketplace.core.database import Base, Id, db, text_enum
+from marketplace.core.leases import holder_is_gone, new_lease_id
 from marketplace.core.once import insert_if_new
 from marketplace.core.unit_of_work import after_commit, unit_of_work
 
@@ -173,7 +173,7 @@ def backoff(attempt: int, jitter: float) -> timedelta:
 
 def _claim(job_id: int) -> str | None:
     """Lease the job if it is due and free; the lease's id, or None."""
-    at, lease_id = clock.now(), str(uuid.uuid4())
+    at, lease_id = clock.now(), new_lease_id()
     free = or_(
         (Job.state == JobState.READY) & (Job.run_at <= at),
         (Job.state == JobState.RUNNING) & (Job.lease_until < at),
@@ -317,6 +317,7 @@ def add_due_ticks() -> None:
 def sweep() -> int:
     """Add due ticks, run everything due, forget long-finished jobs; how many jobs succeeded."""
     add_due_ticks()
+    _end_leases_of_the_dead()
     _bury_killers()
     done = run_due()
     with unit_of_work() as session:
@@ -326,6 +327,25 @@ def sweep() -> int:
             )
         )
     return done
+
+
+def _end_leases_of_the_dead() -> None:
+    """Let go of jobs whose worker was killed on this machine: their lease may be hours long."""
+    at = clock.now()
+    with unit_of_work() as session:
+        held = session.execute(
+            select(Job.id, Job.lease_id).where(
+                Job.state == JobState.RUNNING, Job.lease_until >= at, Job.lease_id.is_not(None)
+            )
+        ).all()
+        for job_id, lease_id in held:
+            if lease_id and holder_is_gone(lease_id):
+                session.execute(
+                    update(Job)
+                    .where(Job.id == job_id, Job.lease_id == lease_id)
+                    .values(lease_until=at - timedelta(seconds=1))
+                    .execution_options(synchronize_session=False)
+                )
 
 
 def _bury_killers() -> None:

@@ -13,6 +13,8 @@ from urllib.parse import unquote
 import structlog
 from flask import Flask, Response, g, has_request_context, request
 
+from marketplace.core.card_numbers import mask_card_numbers
+
 _SECRET_NAMES = re.compile(
     r"(secret|token|password|authorization|cookie|api_?key|code_verifier|client_secret)",
     re.IGNORECASE,
@@ -83,7 +85,7 @@ def _redact(
         if _is_secret_name(name):
             entry[name] = "***"
         elif isinstance(value, str):
-            entry[name] = redact_text(value)
+            entry[name] = mask_card_numbers(redact_text(value))
     return entry
 
 
@@ -121,7 +123,7 @@ def configure_logging(log_format: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.INFO)
-    for noisy in ("werkzeug", "huey", "authlib", "urllib3"):
+    for noisy in ("werkzeug", "huey", "authlib", "urllib3", "stripe", "fontTools"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
 
 

@@ -1,5 +1,8 @@
 """Rows that exist at most once, however often somebody clicks."""
 
+import hashlib
+import json
+import secrets
 from typing import Any
 
 from sqlalchemy import inspect
@@ -7,6 +10,15 @@ from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from marketplace.core.database import db
+
+
+def id_of_form(prefix: str, form_key: str, *content: object) -> str:
+    """The public id of what a form makes: the same form with the same content, sent again, gives
+    the same. Write the row with `insert_if_new`. Without a key of the form: an id of its own."""
+    if not form_key:
+        return f"{prefix}_{secrets.token_hex(12)}"
+    words = json.dumps([form_key, *(str(each) for each in content)])
+    return f"{prefix}_{hashlib.sha256(words.encode()).hexdigest()[:24]}"
 
 
 def insert_if_new(model: Any, **values: Any) -> int | None:

@@ -23,6 +23,8 @@ class MembershipInfo:
     organization_name: str
     organization_kind: str
     role: str
+    # Of a partner alone: a type of the policy.
+    partner_type: str | None = None
 
 
 @dataclass(frozen=True)
@@ -156,7 +158,9 @@ def needs(
             authorize(actor, action, resource, hidden=hidden)
             return view(**{name: resource})
 
-        guarded.portico_permission = action  # type: ignore[attr-defined]  # read by the URL-map test
+        # Read by may_open, and by the test of the URL map.
+        guarded.portico_permission = action  # type: ignore[attr-defined]  # see public
+        guarded.portico_loads = load is not None  # type: ignore[attr-defined]  # see public
         return guarded  # type: ignore[return-value]  # functools.wraps keeps the signature
 
     return decorate
@@ -170,3 +174,17 @@ def public(reason: str) -> Callable[[F], F]:
         return view
 
     return decorate
+
+
+def may_open(actor: Actor, view: Callable[..., Any] | None) -> bool:
+    """Whether a link to that view leads somewhere for this person.
+
+    What depends on the resource of an URL is not known here: such a view counts as open. None, for
+    a view that there is not, is closed.
+    """
+    if view is None:
+        return False
+    action = getattr(view, "portico_permission", "")
+    if action.startswith("public:") or getattr(view, "portico_loads", False):
+        return True
+    return can(actor, action)

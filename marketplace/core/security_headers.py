@@ -19,6 +19,8 @@ CONTENT_SECURITY_POLICY = "; ".join(
 )
 
 
+# How the policy of a page ends that any site may show in a frame.
+FRAMED_BY_ANYBODY = "frame-ancestors *"
 _ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:\d+)?", re.IGNORECASE)
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*", re.IGNORECASE)
 
@@ -69,6 +71,9 @@ def setup_security_headers(app: Flask, *, https: bool, form_action: str = "'self
         headers = response.headers
         # Looked through once for all of them: every answer passes here.
         present = {name.lower() for name in headers.keys()}  # noqa: SIM118 - Headers are no dict
+        if headers.get("Content-Security-Policy", "").endswith(FRAMED_BY_ANYBODY):
+            # The page's own policy says who may frame it; this header knows no such word.
+            present.add("x-frame-options")
         for name, key, value in named:
             if key not in present:
                 headers.add(name, value)

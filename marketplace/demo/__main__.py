@@ -1,9 +1,9 @@
 """`make demo`: prepare the demo and serve it until Ctrl-C.
 
-Four processes on this machine: the site (gunicorn), a worker that runs the jobs, a demo sign-in
-provider, so that signing in is the real OpenID Connect flow, and a partner's app that can be
-installed (examples/sample_app). Everything that is kept lies in the folder instance/demo (or
-DATA_DIR).
+Five processes on this machine: the site (gunicorn), a worker that runs the jobs, a demo sign-in
+provider, so that signing in is the real OpenID Connect flow, a partner's app that can be installed
+(examples/sample_app), and a stand-in for Stripe. Everything that is kept lies in the folder
+instance/demo (or DATA_DIR).
 """
 
 import ctypes
@@ -21,9 +21,12 @@ from pathlib import Path
 from types import FrameType
 
 from marketplace.config import ROOT
+from marketplace.demo.trading import STORE
 
 FOLDER = Path(os.environ.get("DATA_DIR") or ROOT / "instance" / "demo").resolve()
-START_TIMEOUT_SECONDS = 60
+START_TIMEOUT_SECONDS = 180
+# The stand-in for Stripe takes orders from anybody, so no other machine may reach it.
+LOOPBACK = "127.0.0.1"
 PR_SET_PDEATHSIG = 1
 
 
@@ -34,14 +37,19 @@ def main() -> int:
         port = int(os.environ.get("PORT", "8000"))
     except ValueError:
         return _fail(f"PORT is {os.environ['PORT']!r}, which is not a number.")
-    if not 1 <= port <= 65_533:
-        return _fail(f"PORT is {port}; use a number from 1 to 65533.")
-    parts = (port, "The demo"), (port + 1, "Its sign-in provider"), (port + 2, "Its sample app")
-    for number, what in parts:
-        problem = _why_taken(host, number)
+    if not 1 <= port <= 65_532:
+        return _fail(f"PORT is {port}; use a number from 1 to 65532.")
+    parts = (
+        (host, port, "The demo"),
+        (host, port + 1, "Its sign-in provider"),
+        (host, port + 2, "Its sample app"),
+        (LOOPBACK, port + 3, "Its stand-in for Stripe"),
+    )
+    for where, number, what in parts:
+        problem = _why_taken(where, number)
         if problem:
             return _fail(
-                f"{what} cannot listen on {host}:{number}: {problem}.\n"
+                f"{what} cannot listen on {where}:{number}: {problem}.\n"
                 f"Choose another port, for example: make demo PORT={port + 1000}"
             )
     environment = demo_environment(host, port)
@@ -61,7 +69,7 @@ def main() -> int:
 def demo_environment(host: str, port: int) -> dict[str, str]:
     """The environment of the demo's processes."""
     FOLDER.mkdir(parents=True, exist_ok=True)
-    shown = "127.0.0.1" if host in {"0.0.0.0", "::", ""} else host  # noqa: S104 - compared, not bound
+    shown = _shown(host)
     issuer = f"http://{shown}:{port + 1}"
     return {
         **{key: value for key, value in os.environ.items() if not key.startswith("OIDC_")},
@@ -86,11 +94,24 @@ def demo_environment(host: str, port: int) -> dict[str, str]:
         "SAMPLE_APP_CLIENT_ID": "pcl_demo_sample_app",
         "SAMPLE_APP_CLIENT_SECRET": _kept_secret(FOLDER / "sample_client_secret", "pcs_"),
         "SAMPLE_APP_WEBHOOK_SECRET": _kept_secret(FOLDER / "sample_webhook_secret", "whsec_"),
+        "STRIPE_API_BASE": f"http://{LOOPBACK}:{port + 3}",
+        "STRIPE_API_KEY": _kept_secret(FOLDER / "stripe_key", "sk_test_"),
+        "STRIPE_WEBHOOK_SECRET": _kept_secret(FOLDER / "stripe_webhook_secret", "whsec_"),
+        "STRIPE_CONNECT_WEBHOOK_SECRET": _kept_secret(FOLDER / "stripe_connect_secret", "whsec_"),
+        "SELLER_NAME": "Harbor Marketplace Ltd",
+        "SELLER_ADDRESS": "12 Custom House Quay, Dublin 1, D01 H6F2, Ireland",
+        "SELLER_COUNTRY": "IE",
+        "SELLER_TAX_ID": "IE9807654K",
         "HOST": host,
         "PORT": str(port),
         # No proxy stands before the demo: even an absurd address gets the site's own answer.
         "WEB_LIMIT_REQUEST_LINE": "0",
     }
+
+
+def _shown(host: str) -> str:
+    """The host by which this machine reaches what listens on `host`."""
+    return LOOPBACK if host in {"0.0.0.0", "::", ""} else host  # noqa: S104 - compared, not bound
 
 
 def _kept_secret(path: Path, prefix: str = "") -> str:
@@ -104,7 +125,7 @@ def _kept_secret(path: Path, prefix: str = "") -> str:
 
 def _sample_environment(environment: Mapping[str, str]) -> dict[str, str]:
     """What the sample app is told, and nothing of the demo's own secrets."""
-    ours = ("SECRET_KEY", "DATABASE_URL", "OIDC_", "SAMPLE_APP_")
+    ours = ("SECRET_KEY", "DATABASE_URL", "OIDC_", "SAMPLE_APP_", "STRIPE_")
     return {
         **{key: value for key, value in environment.items() if not key.startswith(ours)},
         "PORTICO_URL": environment["PUBLIC_URL"],
@@ -132,7 +153,13 @@ def _serve(environment: Mapping[str, str], host: str, port: int) -> int:
     python = [sys.executable, "-m"]
     log = (FOLDER / "demo.log").open("ab")
     provider = ["marketplace.demo.oidc_provider", "--host", host, "--port", str(port + 1)]
+    stand_in = ["billing.sandbox_stripe", "--host", LOOPBACK, "--port", str(port + 3)]
+    stand_in += ["--data", str(FOLDER / STORE)]
+    stand_in += ["--webhook-url", f"http://{_shown(host)}:{port}/webhooks/stripe"]
+    stand_in += ["--webhook-secret", environment["STRIPE_WEBHOOK_SECRET"]]
+    stand_in += ["--connect-webhook-secret", environment["STRIPE_CONNECT_WEBHOOK_SECRET"]]
     commands = {
+        "stand-in for Stripe": [*python, *stand_in],
         "sign-in provider": [*python, *provider],
         "site": [*python, "gunicorn", "-c", "gunicorn.conf.py", "wsgi:app"],
         "worker": [*python, "flask", "--app", "wsgi", "jobs", "work"],
@@ -187,7 +214,7 @@ def _wait_until_up(
     running: Mapping[str, subprocess.Popen[bytes]],
     stop_asked: list[int],
 ) -> bool:
-    shown = "127.0.0.1" if host in {"0.0.0.0", "::", ""} else host  # noqa: S104 - compared, not bound
+    shown = _shown(host)
     deadline = time.monotonic() + START_TIMEOUT_SECONDS
     while time.monotonic() < deadline and not stop_asked:
         if any(process.poll() is not None for process in running.values()):
@@ -216,8 +243,10 @@ def _say_welcome(environment: Mapping[str, str]) -> None:
         ),
         "",
         "  Install Address Proof: its sample app runs beside the demo.",
+        "  Buy Field Steward with the card 4242 4242 4242 4242. Its stand-in for Stripe and a bank",
+        f"  is at  {environment['STRIPE_API_BASE']}",
         "",
-        f"  Mail that the demo sends is in  {os.path.relpath(FOLDER / 'mail')}",
+        f"  Mail that the demo sends is at  {environment['OIDC_DEMO_ISSUER']}/mail",
         "  Stop with Ctrl-C. `make clean` forgets the demo's data.",
         "",
     ]

@@ -1,4 +1,4 @@
-"""`flask --app wsgi demo load`: the demo catalogue and the people who use it.
+"""What `flask --app wsgi demo load` loads: the demo catalogue and the people who use it.
 
 Loading twice changes nothing and is quick: what was loaded last is remembered by a hash of
 the files, as a fact.
@@ -11,9 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import click
 from flask import current_app
-from flask.cli import AppGroup
 from sqlalchemy import select
 
 from marketplace.catalogue.engagement.services.popularity import refresh_popularity
@@ -27,8 +25,9 @@ from marketplace.core.facts import Fact, record_fact
 from marketplace.core.unit_of_work import unit_of_work
 from marketplace.demo import activity, apps
 from marketplace.demo.people import PROVIDER, demo_people, load_people
+from marketplace.demo.program.loading import load_program
 from marketplace.demo.timeline import load_timeline
-from search.engine import SearchUnavailable
+from marketplace.demo.trading.loading import load_trading
 
 log = logging.getLogger(__name__)
 
@@ -36,7 +35,6 @@ FOLDER = Path(__file__).parent / "catalogue"
 LOADED = "demo.loaded"
 DEFAULT_ISSUER = "http://127.0.0.1:8001"
 
-demo_group = AppGroup("demo", help="The demo catalogue.")
 Tell = Callable[[str], None]
 
 
@@ -54,6 +52,8 @@ def load_demo(folder: Path = FOLDER, *, tell: Tell = log.info) -> bool:
     if _loaded_stamp() == stamp:
         _load_people(folder)
         _load_apps(folder)
+        _load_trading(folder, tell)
+        _load_program(folder, tell)
         for name in indexing.rebuild_what_is_broken():
             tell(f"The search index {name} was built anew.")
         return False
@@ -76,6 +76,8 @@ def load_demo(folder: Path = FOLDER, *, tell: Tell = log.info) -> bool:
     _load_people(folder)
     _load_apps(folder)
     load_timeline(folder / "activity.json")
+    _load_trading(folder, tell)
+    _load_program(folder, tell)
     tell(", ".join(f"{count} {name}" for name, count in counts.items()) + " added.")
     for spec in SPECS:
         done = indexing.rebuild(spec)
@@ -121,6 +123,21 @@ def _load_apps(folder: Path) -> None:
         apps.add_apps(_rows(folder, "apps.json"), apps.SampleApp.from_environment())
 
 
+def _load_trading(folder: Path, tell: Tell) -> None:
+    """A hundred days of sales, where there is a stand-in for Stripe to make them with."""
+    settings: Settings = current_app.extensions["portico_settings"]
+    file = folder / "trading.json"
+    if file.is_file() and settings.stripe_api_base and settings.stripe_webhook_secrets:
+        load_trading(file, settings, tell=tell)
+
+
+def _load_program(folder: Path, tell: Tell) -> None:
+    """The partner program, by the history that was loaded before it."""
+    file = folder / "program.json"
+    if file.is_file():
+        load_program(file, tell=tell)
+
+
 def _rows(folder: Path, name: str) -> Sequence[dict[str, Any]]:
     file = folder / name
     if not file.is_file():
@@ -139,27 +156,3 @@ def _tell_import(report: ImportReport, tell: Tell) -> None:
         tell(f"catalogue.jsonl {problem}")
     created, updated = report.total(Outcome.CREATED), report.total(Outcome.UPDATED)
     tell(f"{created} records created, {updated} updated in {report.seconds:.1f} s.")
-
-
-@demo_group.command("load")
-@click.option("--force", is_flag=True, help="Also where PORTICO_ENV is not demo.")
-@click.option(
-    "--folder",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    default=FOLDER,
-    help="Another folder of the same files.",
-)
-def load_command(force: bool, folder: Path) -> None:
-    """Load the demo catalogue; quick when it is loaded already."""
-    settings: Settings = current_app.extensions["portico_settings"]
-    if settings.portico_env != "demo" and not force:
-        raise click.ClickException(
-            "This is not a demo (PORTICO_ENV is not demo). Use --force to load it all the same."
-        )
-    try:
-        if not load_demo(folder, tell=click.echo):
-            click.echo("The demo catalogue is loaded already.")
-    except (DemoFilesError, ValueError) as error:
-        raise click.ClickException(str(error)) from None
-    except SearchUnavailable as error:
-        raise click.ClickException(f"Search does not answer: {error.reason}.") from None

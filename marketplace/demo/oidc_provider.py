@@ -9,6 +9,7 @@ import base64
 import hashlib
 import hmac
 import os
+import re
 import secrets
 import sys
 import threading
@@ -16,6 +17,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -28,6 +30,7 @@ from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 from marketplace.config import ROOT
 from marketplace.core import clock
+from marketplace.demo.mailbox import mailbox
 from marketplace.demo.people import DemoPerson, demo_people
 from marketplace.site.brand_color import FILTERS
 
@@ -56,6 +59,7 @@ class Grant:
     nonce: str
     scope: str
     until: datetime
+    confirmed: bool = False
 
 
 class RequestRefusedError(Exception):
@@ -83,6 +87,7 @@ class Provider:
     key: RSAKey = field(default_factory=lambda: RSAKey.generate_key(2048, auto_kid=True))
     grants: dict[str, Grant] = field(default_factory=dict)
     tokens: dict[str, tuple[str, datetime]] = field(default_factory=dict)
+    newcomers: dict[str, DemoPerson] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def check_request(self, query: Mapping[str, str]) -> None:
@@ -111,6 +116,7 @@ class Provider:
             challenge=query["code_challenge"],
             nonce=query["nonce"],
             scope=query["scope"],
+            confirmed=query.get("prompt") == "login",
             until=clock.now() + CODE_LIFETIME,
         )
         with self.lock:
@@ -119,6 +125,20 @@ class Provider:
             self.tokens = {k: t for k, t in self.tokens.items() if t[1] > at}
             self.grants[code] = grant
         return code
+
+    def add_newcomer(self, name: str, address: str) -> str:
+        """Somebody who is not on the list; their subject, the same for the same address. Raises
+        RequestRefusedError for what is no name or address."""
+        name, address = " ".join(name.split())[:120], address.strip().lower()
+        if not name or re.fullmatch(r"[^@\s]{1,64}@[a-z0-9.-]{3,180}", address) is None:
+            raise RequestRefusedError("a newcomer needs a name and an e-mail address")
+        for person in self.people:
+            if person.email.lower() == address:
+                return person.subject
+        subject = "new-" + hashlib.sha256(address.encode()).hexdigest()[:16]
+        with self.lock:
+            self.newcomers[subject] = DemoPerson(subject, name, address, "", "")
+        return subject
 
     def exchange(self, form: Mapping[str, str]) -> dict[str, Any] | None:
         """The token answer for a code, which works once; None when the code is not good."""
@@ -155,6 +175,9 @@ class Provider:
             "iat": at,
             "exp": at + int(TOKEN_LIFETIME.total_seconds()),
             "nonce": grant.nonce,
+            "auth_time": at,
+            # Signing in anew counts as having confirmed by a code: here as everything pretended.
+            "amr": ["pwd", "otp", "mfa"] if grant.confirmed else ["pwd"],
         }
 
     def sign(self, claims: dict[str, Any]) -> str:
@@ -177,7 +200,8 @@ class Provider:
 
     def person(self, subject: str) -> DemoPerson | None:
         """The person of that subject."""
-        return next((found for found in self.people if found.subject == subject), None)
+        listed = next((found for found in self.people if found.subject == subject), None)
+        return listed or self.newcomers.get(subject)
 
     def is_client(self, client_id: str, client_secret: str) -> bool:
         """Whether this is the registered client."""
@@ -186,8 +210,10 @@ class Provider:
         )
 
 
-def build_app(provider: Provider, site_name: str = "Portico") -> Flask:
-    """The provider as a WSGI application."""
+def build_app(
+    provider: Provider, site_name: str = "Portico", *, mail_folder: Path | None = None
+) -> Flask:
+    """The provider as a WSGI application, with the mailbox over `mail_folder` beside it."""
     app = Flask(
         "portico-demo-provider",
         root_path=str(ROOT),
@@ -199,6 +225,9 @@ def build_app(provider: Provider, site_name: str = "Portico") -> Flask:
         site_name=site_name,
         asset_url=lambda filename: url_for("static", filename=filename),
     )
+
+    if mail_folder is not None:
+        app.register_blueprint(mailbox(mail_folder))
 
     @app.get("/.well-known/openid-configuration")
     def discovery() -> ResponseReturnValue:
@@ -235,8 +264,11 @@ def build_app(provider: Provider, site_name: str = "Portico") -> Flask:
         query = request.form
         provider.check_request(query)
         answer = {"state": query["state"], "iss": provider.issuer}
-        if query.get("subject"):
-            answer["code"] = provider.issue_code(query, query["subject"])
+        subject = query.get("subject", "")
+        if subject == "new":
+            subject = provider.add_newcomer(query.get("name", ""), query.get("email", ""))
+        if subject:
+            answer["code"] = provider.issue_code(query, subject)
         else:
             answer["error"] = "access_denied"
         return redirect(f"{query['redirect_uri']}?{urlencode(answer)}", code=303)
@@ -264,7 +296,14 @@ def build_app(provider: Provider, site_name: str = "Portico") -> Flask:
 
     @app.get("/")
     def home() -> ResponseReturnValue:
-        return _page(render_template("demo/provider.html", people=provider.people), "")
+        return _page(
+            render_template(
+                "demo/provider.html",
+                people=provider.people,
+                mail_href=url_for("mailbox.index") if mail_folder is not None else "",
+            ),
+            "",
+        )
 
     @app.errorhandler(RequestRefusedError)
     def refused(error: RequestRefusedError) -> ResponseReturnValue:
@@ -321,11 +360,13 @@ def run_oidc_provider(
     client_id: str = CLIENT_ID,
     client_secret: str = CLIENT_SECRET,
     site_name: str = "Portico",
+    mail_folder: Path | None = None,
 ) -> None:
     """Serve the provider until the process (or its thread) ends. `public_url`: the application."""
     client = Client(client_id, client_secret, (f"{public_url}/auth/demo/callback",))
     provider = Provider(issuer or f"http://{host}:{port}", people, client)
-    make_provider_server(host, port, build_app(provider, site_name)).serve_forever()
+    app = build_app(provider, site_name, mail_folder=mail_folder)
+    make_provider_server(host, port, app).serve_forever()
 
 
 @click.command()
@@ -345,6 +386,7 @@ def main(host: str, port: int) -> None:
             client_id=env.get("OIDC_DEMO_CLIENT_ID", CLIENT_ID),
             client_secret=env.get("OIDC_DEMO_CLIENT_SECRET", CLIENT_SECRET),
             site_name=env.get("SITE_NAME", "Portico"),
+            mail_folder=Path(env["DATA_DIR"]) / "mail" if env.get("DATA_DIR") else None,
         )
     except (ValueError, OSError) as error:
         click.echo(str(error), err=True)

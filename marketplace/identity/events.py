@@ -7,6 +7,8 @@ Listener = Callable[[int], None]
 MemberListener = Callable[[int, int], None]
 _listeners: list[Listener] = []
 _on_member_gone: list[MemberListener] = []
+_on_partner_created: list[MemberListener] = []
+_on_person_active: list[Listener] = []
 
 
 def on_organization_changed(*listeners: Listener) -> None:
@@ -28,4 +30,28 @@ def on_member_gone(*listeners: MemberListener) -> None:
 def member_gone(organization_id: int, user_id: int) -> None:
     """Somebody is no longer a member of an organization."""
     for listener in _on_member_gone:
+        listener(organization_id, user_id)
+
+
+def on_person_active(*listeners: Listener) -> None:
+    """Call each with the id of a partner for which somebody uses the portal: on signing in, on
+    switching to it, and every few minutes while they are there."""
+    _on_person_active[:] = listeners
+
+
+def person_active(organization_id: int) -> None:
+    """Somebody acts for a partner."""
+    for listener in _on_person_active:
+        listener(organization_id)
+
+
+def on_partner_created(*listeners: MemberListener) -> None:
+    """Call each listener, in the same transaction, with a partner organization that a person
+    created for themselves, and that person."""
+    _on_partner_created[:] = listeners
+
+
+def partner_created(organization_id: int, user_id: int) -> None:
+    """Somebody created a partner organization."""
+    for listener in _on_partner_created:
         listener(organization_id, user_id)

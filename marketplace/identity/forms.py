@@ -1,5 +1,6 @@
 """Forms of the account and organization pages. What is allowed is for the services to say."""
 
+import secrets
 from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
@@ -23,19 +24,24 @@ from wtforms.validators import InputRequired, Length
 from marketplace.core.errors import InvalidError
 from marketplace.identity.countries import COUNTRIES
 from marketplace.identity.models import OrganizationKind, Role
+from marketplace.identity.partner_types import PARTNER_TYPES
 from marketplace.identity.roles import DESCRIPTIONS, LABELS
 from marketplace.identity.services.organizations import (
     MAX_ABOUT,
     MAX_NAME,
     MAX_TAGLINE,
     MAX_WEBSITE,
-    PARTNER_TYPES,
 )
 
 
 def choices_of(pairs: Iterable[tuple[str, str]]) -> list[SelectChoice]:
     """What a select offers, of pairs of a value and a label."""
     return [SelectChoice(value=value, label=label) for value, label in pairs]
+
+
+def one_time_key() -> HiddenField:
+    """A field that names a form when it is shown, so that what is sent twice is made once."""
+    return HiddenField(default=lambda: secrets.token_hex(16))
 
 
 def at_most(length: int) -> Length:
@@ -120,7 +126,7 @@ class OrganizationForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped
     )
     partner_type = SelectField(
         "Kind of partner",
-        choices=choices_of([("", "Choose one"), *PARTNER_TYPES.items()]),
+        choices=lambda: choices_of([("", "Choose one"), *PARTNER_TYPES.items()]),
         default="",
         validate_choice=False,
     )
@@ -132,7 +138,9 @@ class OrganizationProfileForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is 
     version = HiddenField()
     name = StringField("Name", [InputRequired("Enter the name."), at_most(MAX_NAME)])
     partner_type = SelectField(
-        "Kind of partner", choices=choices_of(PARTNER_TYPES.items()), validate_choice=False
+        "Kind of partner",
+        choices=lambda: choices_of(PARTNER_TYPES.items()),
+        validate_choice=False,
     )
     tagline = StringField("Tagline", [at_most(MAX_TAGLINE)])
     about = TextAreaField("About", [at_most(MAX_ABOUT)])

@@ -54,8 +54,11 @@ class GitHubAdapter:
         self.redirect_uri = redirect_uri
         self._endpoints = endpoints_of(settings.issuer)
 
-    def authorization_url(self, *, state: str, nonce: str, code_verifier: str) -> str:
-        """Where the browser is sent. GitHub has no nonce; PKCE and the state do its work."""
+    def authorization_url(
+        self, *, state: str, nonce: str, code_verifier: str, confirm: bool = False
+    ) -> str:
+        """Where the browser is sent. GitHub has no nonce; PKCE and the state do its work. It does
+        not tell of second factors, so `confirm` proves nothing there."""
         with self._session() as session:
             url, _state = session.create_authorization_url(
                 self._endpoints.authorize, state=state, code_verifier=code_verifier

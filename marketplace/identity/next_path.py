@@ -4,6 +4,8 @@ import re
 from urllib.parse import urlsplit
 
 MAX_LENGTH = 600
+# Where a sign-in that began on another host of ours is handed over to it.
+HANDOFF_PATH = "/hosts/handoff"
 _UNSAFE = re.compile(r"[\x00-\x20\x7f\\]")
 
 

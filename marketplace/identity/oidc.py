@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -29,6 +29,7 @@ from marketplace.identity.provider_http import (
     open_session,
     read_json_object,
 )
+from marketplace.identity.second_factor import is_recent, proves_second_factor
 
 SCOPE = "openid profile email"
 KEEP_SECONDS = 3600.0
@@ -86,14 +87,23 @@ class OidcAdapter:
         self._metadata = KeptFetch()
         self._keys = KeptFetch()
 
-    def authorization_url(self, *, state: str, nonce: str, code_verifier: str) -> str:
-        """Where the browser is sent. Raises ProviderError."""
+    def authorization_url(
+        self, *, state: str, nonce: str, code_verifier: str, confirm: bool = False
+    ) -> str:
+        """Where the browser is sent; `confirm` asks the provider to have the person sign in anew,
+        with two factors. Raises ProviderError."""
+        extra = {}
+        if confirm:
+            extra = {"prompt": "login", "max_age": "0"}
+            if self.settings.mfa_acr:
+                extra["acr_values"] = " ".join(self.settings.mfa_acr)
         with self._session() as session:
             url, _state = session.create_authorization_url(
                 self._endpoint("authorization_endpoint"),
                 state=state,
                 nonce=nonce,
                 code_verifier=code_verifier,
+                **extra,
             )
         return str(url)
 
@@ -103,14 +113,21 @@ class OidcAdapter:
         self._check_answer_issuer(answer, metadata)
         token = self._fetch_token(answer["code"], code_verifier, metadata)
         access_token = token.get("access_token")
-        claims = self._read(token.get("id_token"), nonce, access_token, metadata)
+        # What userinfo says about how the person signed in counts for nothing: only what is signed.
+        proven = self._read(token.get("id_token"), nonce, access_token, metadata)
+        claims = proven
         if "email" not in claims or "name" not in claims:
             claims = {**self._userinfo(token, claims["sub"], metadata), **claims}
-        return profile_of_claims(
+        found = profile_of_claims(
             self.name,
             claims["iss"],
             claims,
             trust_email_claim=not claims["iss"].startswith(MICROSOFT),
+        )
+        return replace(
+            found,
+            second_factor=proves_second_factor(proven, frozenset(self.settings.mfa_acr)),
+            just_now=is_recent(proven, clock.now()),
         )
 
     def metadata(self) -> dict[str, Any]:

@@ -17,7 +17,8 @@ MOST_AT_A_TIME = 4
 
 @dataclass(frozen=True)
 class PendingSignIn:
-    """A sign-in on its way. `link_user_id`: who wants to add the identity to their account."""
+    """A sign-in on its way. `link_user_id`: who wants to add the identity to their account;
+    `confirm_user_id`: who wants to prove a second factor."""
 
     provider: str
     state: str
@@ -26,6 +27,7 @@ class PendingSignIn:
     next_path: str
     link_user_id: int | None
     begun_at: float
+    confirm_user_id: int | None = None
 
 
 def begin(
@@ -35,6 +37,7 @@ def begin(
     next_path: str,
     link_user_id: int | None,
     now: datetime,
+    confirm_user_id: int | None = None,
 ) -> PendingSignIn:
     """Start a sign-in with fresh secrets and keep it in `kept` (the browser's session)."""
     pending = PendingSignIn(
@@ -45,6 +48,7 @@ def begin(
         next_path=next_path,
         link_user_id=link_user_id,
         begun_at=now.timestamp(),
+        confirm_user_id=confirm_user_id,
     )
     waiting = [*_waiting(kept, now), asdict(pending)]
     kept[KEY] = waiting[-MOST_AT_A_TIME:]

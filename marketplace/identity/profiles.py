@@ -21,6 +21,9 @@ class Profile:
     name: str
     email: str | None
     email_verified: bool
+    # The provider says that two factors were used, and that the person signed in just now.
+    second_factor: bool = False
+    just_now: bool = False
 
 
 def clean_email(value: object) -> str | None:

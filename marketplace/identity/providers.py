@@ -19,8 +19,10 @@ class SignInProvider(Protocol):
     name: str
     label: str
 
-    def authorization_url(self, *, state: str, nonce: str, code_verifier: str) -> str:
-        """Where the browser is sent. Raises ProviderError."""
+    def authorization_url(
+        self, *, state: str, nonce: str, code_verifier: str, confirm: bool = False
+    ) -> str:
+        """Where the browser is sent; `confirm`: to sign in anew. Raises ProviderError."""
 
     def profile(self, answer: Mapping[str, str], *, nonce: str, code_verifier: str) -> Profile:
         """Who signed in, proven by the answer (with its `code`). Raises ProviderError."""

@@ -161,6 +161,38 @@ def find_membership(organization_id: int, user_id: int) -> Membership | None:
     )
 
 
+def people_to_write(
+    organization_id: int, roles: Collection[Role], *, proven: bool = False
+) -> Sequence[User]:
+    """The members in these roles who have an address (with `proven`, one that is proven to be
+    theirs) and an account in use; nobody while the organization is suspended. One query."""
+    asked = [User.email_verified.is_(True)] if proven else []
+    return db.session.scalars(
+        select(User)
+        .join(Membership, Membership.user_id == User.id)
+        .join(Organization, Organization.id == Membership.organization_id)
+        .where(
+            Membership.organization_id == organization_id,
+            Membership.role.in_(roles),
+            Organization.suspended_at.is_(None),
+            User.email.is_not(None),
+            User.deactivated_at.is_(None),
+            *asked,
+        )
+        .order_by(User.id)
+    ).all()
+
+
+def may_write_to(user: User | None, organization_id: int) -> bool:
+    """Whether a person still works for an organization and has an address."""
+    return (
+        user is not None
+        and bool(user.email)
+        and user.deactivated_at is None
+        and find_membership(organization_id, user.id) is not None
+    )
+
+
 def count_members(organization_id: int, roles: Collection[Role]) -> int:
     """How many members have one of `roles`."""
     return (

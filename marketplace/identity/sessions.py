@@ -12,10 +12,13 @@ from werkzeug.wrappers import Response
 from marketplace.core import clock
 from marketplace.core.database import db
 from marketplace.core.permissions import ANONYMOUS, Actor, MembershipInfo, resolve_actor_with
-from marketplace.identity.models import Membership, User, UserSession
+from marketplace.identity.events import person_active
+from marketplace.identity.models import Membership, OrganizationKind, User, UserSession
 
 COOKIE = "portico_session"
 LIFETIME = timedelta(days=30)
+# In a session's data: the mapped host that it was handed to.
+SESSION_HOST = "host"
 SEEN_EVERY = timedelta(minutes=5)
 
 
@@ -31,8 +34,10 @@ def start_session(
     identity_id: int | None = None,
     user_agent: str = "",
     ip_address: str = "",
+    host: str = "",
 ) -> tuple[UserSession, str]:
-    """Start a session for `user`; the row and the token for the cookie (shown only here)."""
+    """Start a session for `user`; the row and the token for the cookie (shown only here). It
+    counts on the mapped host of that name alone, on the site's own hosts without one."""
     token = secrets.token_urlsafe(32)
     at = clock.now()
     row = UserSession(
@@ -42,6 +47,7 @@ def start_session(
         organization_id=organization_id,
         user_agent=user_agent[:300],
         ip_address=ip_address[:45],
+        data={SESSION_HOST: host} if host else {},
         created_at=at,
         last_seen_at=at,
         expires_at=at + LIFETIME,
@@ -107,6 +113,7 @@ def actor_of(row: UserSession) -> Actor:
             organization_name=m.organization.name,
             organization_kind=m.organization.kind.value,
             role=m.role.value,
+            partner_type=m.organization.partner_type,
         )
         for m in memberships
     )
@@ -122,6 +129,13 @@ def actor_of(row: UserSession) -> Actor:
     )
 
 
+def tell_active(actor: Actor) -> None:
+    """Tell whoever listens that the actor uses the portal of a partner, if they do."""
+    active = actor.organization
+    if active is not None and active.organization_kind == OrganizationKind.PARTNER:
+        person_active(active.organization_id)
+
+
 def _actor_of_request() -> Actor:
     if not has_request_context():
         return ANONYMOUS
@@ -129,10 +143,12 @@ def _actor_of_request() -> Actor:
         g.actor = ANONYMOUS
         token = request.cookies.get(COOKIE, "")
         row = find_session(token) if token else None
-        if row is not None:
+        # What was given to one host is worth nothing on another.
+        if row is not None and row.data.get(SESSION_HOST, "") == g.get("portico_session_host", ""):
+            g.actor = actor_of(row)
             if clock.now() - row.last_seen_at > SEEN_EVERY:
                 row.last_seen_at = clock.now()
-            g.actor = actor_of(row)
+                tell_active(g.actor)
     actor: Actor = g.actor
     return actor
 

@@ -1,15 +1,17 @@
 """Errors as pages for people and as RFC 9457 problem JSON for programs."""
 
 import logging
+import math
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, g, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, TimeoutError
+from sqlalchemy.exc import DataError, DBAPIError, InterfaceError, OperationalError, TimeoutError
 from werkzeug.exceptions import HTTPException
 
+from marketplace.core import clock
 from marketplace.core.database import db
 from marketplace.core.errors import (
     InvalidError,
@@ -18,6 +20,8 @@ from marketplace.core.errors import (
     SignInRequiredError,
     UnavailableError,
 )
+from marketplace.core.limits import limiter
+from marketplace.identity.second_factor import SecondFactorNeededError
 
 log = logging.getLogger(__name__)
 
@@ -43,6 +47,9 @@ TEXTS = {
 def wants_json() -> bool:
     """Whether the client of this request is a program."""
     if request.path.startswith("/api/"):
+        return True
+    # Browsers send no JSON of their own, and our scripts say that they take pages.
+    if request.is_json and "text/html" not in request.headers.get("Accept", ""):
         return True
     best = request.accept_mimetypes.best_match(["text/html", "application/json"])
     return best == "application/json" and request.accept_mimetypes["text/html"] == 0
@@ -78,9 +85,15 @@ def problem_response(
 
 
 def error_response(
-    status: int, detail: str = "", *, title: str = "", fields: dict[str, str] | None = None
+    status: int,
+    detail: str = "",
+    *,
+    title: str = "",
+    fields: dict[str, str] | None = None,
+    action: tuple[str, str] | None = None,
 ) -> Response:
-    """The page or the problem document of an error status."""
+    """The page or the problem document of an error status. `action`: what helps, as a label and an
+    address."""
     known_title, known_detail = TEXTS.get(status, (HTTPStatus(status).phrase, ""))
     if wants_json():
         return problem_response(status, title or known_title, detail or known_detail, fields=fields)
@@ -91,6 +104,7 @@ def error_response(
         detail=detail or known_detail,
         request_id=g.get("request_id", ""),
         back_href=_way_back(),
+        action=action,
     )
     response = Response(page, status=status, mimetype="text/html")
     response.headers["Cache-Control"] = "no-store"
@@ -121,7 +135,13 @@ def setup_error_pages(app: Flask) -> None:
         fields = error.fields if isinstance(error, InvalidError) else None
         # The general kinds have texts here; a refusal of its own kind brings its own title.
         title = "" if type(error).__module__ == PorticoError.__module__ else error.title
-        response = error_response(error.status, error.detail, title=title, fields=fields)
+        action = None
+        if isinstance(error, SecondFactorNeededError):
+            back = request.full_path.rstrip("?") if request.method == "GET" else _way_back()
+            action = ("Confirm now", url_for("identity.confirm", next=back or None))
+        response = error_response(
+            error.status, error.detail, title=title, fields=fields, action=action
+        )
         if isinstance(error, RateLimitedError | UnavailableError):
             response.headers["Retry-After"] = str(error.retry_after)
         return response
@@ -143,7 +163,7 @@ def setup_error_pages(app: Flask) -> None:
         if error.code == 405 and getattr(error, "valid_methods", None):
             response.headers["Allow"] = ", ".join(sorted(error.valid_methods))  # type: ignore[attr-defined]  # set on 405 only
         if error.code == 429:
-            response.headers["Retry-After"] = _retry_after(error)
+            response.headers["Retry-After"] = str(_seconds_left(error))
         return response
 
     @app.errorhandler(OperationalError)
@@ -156,6 +176,17 @@ def setup_error_pages(app: Flask) -> None:
         response = error_response(503, "The database does not answer. Nothing was saved.")
         response.headers["Retry-After"] = "5"
         return response
+
+    @app.errorhandler(DataError)
+    def cannot_be_kept(error: DataError) -> ResponseReturnValue:
+        # PostgreSQL takes every character but one, wherever it was typed.
+        if "NUL" not in str(error.orig):
+            return unexpected(error)
+        if request.method in {"GET", "HEAD"}:
+            return error_response(404)
+        return error_response(
+            422, "There is an invisible character (NUL) that cannot be kept. Type the text anew."
+        )
 
     @app.errorhandler(Exception)
     def unexpected(error: Exception) -> ResponseReturnValue:
@@ -170,12 +201,31 @@ def _limit_in_words(error: HTTPException) -> str:
     """What the view says of its limit, nothing for other errors."""
     limit = getattr(error, "limit", None)
     words = getattr(limit, "error_message", None)
-    return words if isinstance(words, str) else ""
+    if isinstance(words, str):
+        return words
+    if error.code != 429 or limit is None:
+        return ""
+    return f"Wait a little: you can try again in {_time_in_words(_seconds_left(error))}."
 
 
-def _retry_after(error: HTTPException) -> str:
+def _seconds_left(error: HTTPException) -> int:
+    """Until the limit takes a request again; its whole window when that cannot be told."""
     limit = getattr(error, "limit", None)
-    return str(limit.limit.get_expiry()) if limit is not None else "60"
+    if limit is None:
+        return 60
+    window = int(limit.limit.get_expiry())
+    current = limiter.current_limit
+    if current is None or not current.breached:
+        return window
+    left = math.ceil(current.reset_at - clock.now().timestamp())
+    return min(max(left, 1), window)
+
+
+def _time_in_words(seconds: int) -> str:
+    for size, word in ((86_400, "day"), (3_600, "hour"), (60, "minute")):
+        if seconds > size:
+            return f"about {-(-seconds // size)} {word}s"
+    return "a minute"
 
 
 def _forget_actor() -> None:

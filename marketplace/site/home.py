@@ -8,6 +8,7 @@ from marketplace.catalogue.discovery.cards import load_in_order
 from marketplace.catalogue.discovery.categories import counted_categories
 from marketplace.catalogue.discovery.queries import findable_ids, ordered
 from marketplace.catalogue.discovery.remembered import remembered
+from marketplace.catalogue.exposure import Placement, listings_shown
 from marketplace.catalogue.pages import json_ld, queries
 from marketplace.catalogue.pages.listing_page import absolute
 from marketplace.catalogue.pages.services import collection_briefs, publisher_cards
@@ -31,13 +32,16 @@ def home() -> ResponseReturnValue:
     collections = db.session.scalars(
         queries.live_collections(clock.now()).limit(2 * COLLECTIONS)
     ).all()
+    trending = load_in_order(ordered(findable_ids(), "popular").limit(TRENDING))
+    newest = load_in_order(ordered(findable_ids(), "newest").limit(NEWEST))
+    listings_shown(Placement.HOME, {card.id: card for card in (*trending, *newest)}.values())
     response = make_response(
         render_template(
             "site/home.html",
             categories=categories[:CATEGORIES],
             category_total=len(categories),
-            trending=load_in_order(ordered(findable_ids(), "popular").limit(TRENDING)),
-            newest=load_in_order(ordered(findable_ids(), "newest").limit(NEWEST)),
+            trending=trending,
+            newest=newest,
             collections=collection_briefs(collections)[:COLLECTIONS],
             publishers=remembered(
                 "featured_publishers",

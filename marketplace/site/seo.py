@@ -88,7 +88,12 @@ def sitemap_pages() -> ResponseReturnValue:
     entrances = ("site.home", "search_pages.search", "catalogue.categories")
     urls: list[tuple[str, datetime | None]] = [
         (url_for(endpoint), None)
-        for endpoint in (*entrances, "catalogue.collections", "catalogue.publishers")
+        for endpoint in (
+            *entrances,
+            "catalogue.collections",
+            "catalogue.publishers",
+            "program.overview",
+        )
     ]
     urls += [
         (url_for("catalogue.category", slug=row.slug), None)

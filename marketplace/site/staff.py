@@ -44,6 +44,100 @@ MENU: tuple[tuple[str, tuple[tuple[str, str, str, str, str], ...]], ...] = (
         ),
     ),
     (
+        "Program",
+        (
+            ("cockpit.home", "program.read", "Cockpit", "gauge", ""),
+            ("standings.partners", "standings.read", "Partners", "users", ""),
+            ("policy_staff.index", "policy.read", "Policy", "scroll-text", ""),
+            ("standings.replays", "replays.use", "Time machine", "history", ""),
+            (
+                "applications_staff.queue",
+                "applications.review",
+                "Applications",
+                "file-text",
+                "",
+            ),
+            ("applications_staff.rounds", "rounds.read", "Rounds", "calendar-range", ""),
+            ("onboarding_staff.tasks", "partner_tasks.work", "Tasks", "list-checks", ""),
+            ("contacts_staff.inbox", "contact_requests.answer", "Requests", "inbox", ""),
+            ("contacts_staff.index", "contacts.manage", "Contacts", "contact", ""),
+            ("benefits_staff.claims", "benefits.fulfil", "Benefits", "gift", ""),
+            ("vouchers_staff.index", "vouchers.issue", "Vouchers", "ticket", ""),
+            ("hosts_staff.index", "hosts.manage", "Hosts", "globe", ""),
+        ),
+    ),
+    (
+        "Accreditation",
+        (
+            (
+                "verification_staff.queue",
+                "verifications.review",
+                "Verifications",
+                "badge-check",
+                "",
+            ),
+            (
+                "certification_staff.queue",
+                "certifications.review",
+                "Certifications",
+                "shield-check",
+                "",
+            ),
+            ("courses_staff.index", "courses.manage", "Courses", "book-open", ""),
+            ("credentials_staff.index", "credentials.manage", "Credentials", "award", ""),
+            ("passport_staff.index", "passports.import", "Passports", "id-card", ""),
+        ),
+    ),
+    (
+        "Pipeline",
+        (
+            ("leads_staff.index", "leads.manage", "Leads", "inbox", ""),
+            ("deals_staff.index", "deals.manage", "Deals", "handshake", ""),
+            ("ideas_staff.index", "ideas.manage", "Ideas", "lightbulb", ""),
+            ("campaigns_staff.index", "campaigns.approve", "Co-marketing", "megaphone", ""),
+            ("franchises_staff.index", "territories.manage", "Territories", "map", ""),
+        ),
+    ),
+    (
+        "Insight",
+        (
+            ("analytics_staff.index", "analytics.read_all", "Analytics", "chart-column", ""),
+            (
+                "reports_staff.index",
+                "reports.manage",
+                "Activity reports",
+                "file-chart-column",
+                "",
+            ),
+            ("governance.index", "governance.read", "Governance", "scale", ""),
+        ),
+    ),
+    (
+        "Finance",
+        (
+            ("finance.home", "finance.read", "Overview", "chart-column", ""),
+            ("finance_payouts.runs", "payouts.read", "Payouts", "banknote", ""),
+            ("finance.refunds", "refunds.handle", "Refunds", "undo-2", ""),
+            ("finance.disputes", "disputes.handle", "Disputes", "shield", ""),
+            ("finance.objections", "objections.handle", "Questions", "message-circle", ""),
+            ("affiliates_staff.holds", "holds.handle", "Held for fraud", "lock", ""),
+            ("finance.ledger", "ledger.read", "Ledger", "book-text", ""),
+            ("reconciliation.home", "reconciliation.use", "Reconciliation", "scale", ""),
+            ("reconciliation.periods", "periods.read", "Months", "calendar-check", ""),
+            ("finance.fees", "fees.read", "Fees", "percent", ""),
+            ("selling_staff.discounts", "platform_discounts.manage", "Discounts", "tag", ""),
+            ("selling_staff.taxes", "taxes.manage", "Taxes", "landmark", ""),
+            (
+                "affiliates_staff.programs",
+                "platform_programs.manage",
+                "Affiliates",
+                "megaphone",
+                "",
+            ),
+            ("stripe_staff.events", "stripe.watch", "Stripe", "webhook", ""),
+        ),
+    ),
+    (
         "Search",
         (
             ("curation.search_log", "search_log.read", "Searches", "chart-column", ""),
@@ -84,7 +178,7 @@ def _is_current(endpoint: str) -> bool:
     if endpoint == request.endpoint:
         return True
     base = url_for(endpoint)
-    return base != "/staff" and request.path.startswith(base + "/")
+    return base not in {"/staff", "/staff/finance"} and request.path.startswith(base + "/")
 
 
 @blueprint.get("")

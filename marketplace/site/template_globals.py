@@ -8,9 +8,11 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from flask import Flask, Response, current_app, request, url_for
 from markupsafe import Markup
+from werkzeug.local import LocalProxy
 
+from billing.formatting import format_bps, format_money
 from marketplace.config import Settings
-from marketplace.core import clock
+from marketplace.core import branding, clock
 from marketplace.core.markdown import plain_text, render_markdown
 from marketplace.core.permissions import current_actor
 from marketplace.site.brand_color import FILTERS
@@ -108,8 +110,10 @@ def setup_templates(app: Flask, settings: Settings) -> None:
     """Add the globals and filters."""
     app.after_request(cache_fingerprinted)
     app.jinja_env.globals.update(
-        site_name=settings.site_name,
-        public_url=settings.public_url,
+        # Macros are imported without a context, so these two find out by themselves.
+        site_name=LocalProxy(branding.site_name),
+        public_url=LocalProxy(branding.site_address),
+        site_brand=LocalProxy(branding.current_brand),
         asset_url=asset_url,
         media_url=media_url,
         time_tag=time_tag,
@@ -123,9 +127,17 @@ def setup_templates(app: Flask, settings: Settings) -> None:
         local_date=local_date,
         time_ago=time_ago,
         thousands=thousands,
+        money=format_money,
+        bps=format_bps,
         **FILTERS,
     )
 
     @app.context_processor
     def actor() -> dict[str, object]:
-        return {"current_actor": current_actor()}
+        # The same as the globals, as plain values: filters and the like take no proxies.
+        return {
+            "current_actor": current_actor(),
+            "site_name": branding.site_name(),
+            "public_url": branding.site_address(),
+            "site_brand": branding.current_brand(),
+        }

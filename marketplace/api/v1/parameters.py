@@ -153,6 +153,7 @@ _FACET_TEXTS = {
     "direction": ("Which way data moves, seen from the partner's product.", "two_way"),
     "rating": ("Smoothed rating of so many stars and up.", "4"),
     "certified": ("Only what the platform has certified.", "true"),
+    "authorization": ("Levels at which authorities have authorized it.", "fedramp-moderate"),
     "works_with": ("Names of products it works with.", "Slack"),
     "language": ("Languages (BCP 47).", "en"),
 }

@@ -7,9 +7,9 @@ from sqlalchemy import ColumnElement, Row, String, bindparam, func, select, type
 from sqlalchemy.orm import contains_eager, joinedload, selectinload
 
 from marketplace.catalogue.models import Category, Listing, ListingCategory, SlugRedirect
-from marketplace.catalogue.visibility import is_findable, is_public
+from marketplace.catalogue.visibility import is_findable, is_public, is_public_partner
 from marketplace.core.database import db
-from marketplace.identity.models import Organization, OrganizationKind
+from marketplace.identity.models import Organization
 
 # Built once: to build it costs more than to run it. One row per listing and category.
 _ITEMS = (
@@ -137,4 +137,4 @@ def publisher(slug: str) -> Row[Any] | None:
 
 
 def _is_publisher() -> ColumnElement[bool]:
-    return (Organization.kind == OrganizationKind.PARTNER) & Organization.suspended_at.is_(None)
+    return is_public_partner()

@@ -6,6 +6,7 @@ from functools import lru_cache
 
 from babel import Locale, UnknownLocaleError
 
+from marketplace.accreditation.authorizations.schemes import LABELS as AUTHORIZATION_LABELS
 from marketplace.catalogue.discovery.parameters import FACETS, FacetRule, ListingSearch
 
 KIND_LABELS = {
@@ -36,6 +37,7 @@ _FIXED: Mapping[str, Mapping[str, str]] = {
     "auth": AUTH_LABELS,
     "rating": RATING_LABELS,
     "certified": {"true": "Certified"},
+    "authorization": AUTHORIZATION_LABELS,
 }
 
 

@@ -11,6 +11,7 @@ from types import MappingProxyType
 
 from werkzeug.datastructures import MultiDict
 
+from marketplace.accreditation.authorizations.schemes import VALUES as LEVELS
 from marketplace.catalogue.content import AUTH_KINDS, DIRECTIONS, KINDS, PRICING_MODELS, clean_text
 from marketplace.core.pagination import page_number
 
@@ -76,6 +77,7 @@ FACETS: Mapping[str, FacetRule] = MappingProxyType(
             FacetRule("pricing", "Pricing", "pricing", PRICING_MODELS),
             FacetRule("rating", "Rating", "rating_band", ("4", "3", "2"), single=True),
             FacetRule("certified", "Certification", "certified", ("true",), single=True),
+            FacetRule("authorization", "Authorization", "authorization", LEVELS),
             FacetRule("works_with", "Works with", "works_with", pattern=_NAME, most=15),
             FacetRule("direction", "Data", "direction", DIRECTIONS),
             FacetRule("auth", "Sign-in", "auth", AUTH_KINDS),

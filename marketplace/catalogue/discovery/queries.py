@@ -19,10 +19,11 @@ from sqlalchemy import (
     select,
 )
 
+from marketplace.accreditation.authorizations.reading import listings_at
 from marketplace.catalogue.discovery.parameters import ListingSearch
 from marketplace.catalogue.models import Category, Listing, ListingCategory, ListingStatus
-from marketplace.catalogue.visibility import is_findable
-from marketplace.identity.models import Organization, OrganizationKind
+from marketplace.catalogue.visibility import is_findable, is_public_partner
+from marketplace.identity.models import Organization
 
 _CARD = (
     Listing.id,
@@ -87,6 +88,7 @@ def findable_ids(*conditions: ColumnElement[bool]) -> Select[int]:
     return select(Listing.id).where(
         Listing.published_at.is_not(None),
         Listing.suspended_at.is_(None),
+        Listing.unlisted_at.is_(None),
         Listing.status != ListingStatus.WITHDRAWN,
         Listing.publisher_id.not_in(suspended),
         *conditions,
@@ -159,7 +161,7 @@ def publisher_names(slugs: Sequence[str]) -> Select[str, str]:
 
 def is_public_publisher() -> ColumnElement[bool]:
     """The organization has a page as a partner."""
-    return and_(Organization.kind == OrganizationKind.PARTNER, Organization.suspended_at.is_(None))
+    return is_public_partner()
 
 
 def publishers_by_id(ids: Sequence[int]) -> Select[Organization]:
@@ -283,6 +285,8 @@ def _filter_condition(name: str, values: tuple[str, ...]) -> ColumnElement[bool]
         return Organization.slug.in_(values)
     if name == "certified":
         return Listing.certified_at.is_not(None)
+    if name == "authorization":
+        return Listing.id.in_(listings_at(values))
     if name == "rating":
         return and_(Listing.rating_count > 0, Listing.rating_hundredths >= 100 * int(values[0]))
     return or_(*(_holds(name, value) for value in values), false())

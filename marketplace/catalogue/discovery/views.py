@@ -15,6 +15,7 @@ from marketplace.catalogue.discovery.marking import marked_card
 from marketplace.catalogue.discovery.parameters import SORTS, ListingSearch
 from marketplace.catalogue.discovery.results import ListingResults
 from marketplace.catalogue.discovery.suggestions import suggest
+from marketplace.catalogue.exposure import Placement, listings_shown
 from marketplace.core.errors import ForbiddenError
 from marketplace.core.limits import limiter
 from marketplace.core.permissions import public
@@ -41,6 +42,8 @@ def search() -> ResponseReturnValue:
     results = services.find(asked)
     if not results.items and asked.page > results.pages:
         return redirect(search_url(asked.at_page(results.pages)))
+    if not _is_typing():
+        listings_shown(Placement.SEARCH, results.items)
     is_part = request.headers.get("HX-Target") == "search-page"
     page = render_template(
         "search/_page.html" if is_part else "search/search.html", **_context(asked, results)

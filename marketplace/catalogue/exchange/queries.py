@@ -181,6 +181,7 @@ def exported_listings(after: str, limit: int) -> Sequence[Listing]:
         .where(
             Listing.published_at.is_not(None),
             Listing.suspended_at.is_(None),
+            Listing.unlisted_at.is_(None),
             Organization.suspended_at.is_(None),
             Listing.slug > after,
         )

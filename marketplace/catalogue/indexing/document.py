@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from marketplace.catalogue.content import DIRECTIONS
@@ -28,8 +28,10 @@ _IMAGE = re.compile(r"!\[[^\]\[]{0,300}\]\([^()\s]{0,1000}\)")
 _LINK = re.compile(r"\[([^\]\[]{0,300})\]\([^()\s]{0,1000}(?:\s+\"[^\"]{0,200}\")?\)")
 
 
-def listing_document(listing: Listing) -> dict[str, Any]:
+def listing_document(listing: Listing, authorizations: Sequence[str] = ()) -> dict[str, Any]:
     """The document of a listing; its publisher and categories should be loaded.
+
+    `authorizations` are the levels at which authorities have authorized it now.
 
     Sent whole always. What it must not say (an unpublished or suspended listing) is not sent
     at all: see services.
@@ -55,6 +57,7 @@ def listing_document(listing: Listing) -> dict[str, Any]:
         "direction": _directions(content.get("data_shared")),
         "rating_band": rating_bands(listing.rating_count, listing.rating_hundredths),
         "certified": listing.certified_at is not None,
+        "authorization": list(authorizations),
         "language": _texts(content.get("languages")),
         "status": listing.status.value,
         "popularity": listing.popularity,

@@ -8,10 +8,10 @@ from sqlalchemy.orm import selectinload
 
 from marketplace.catalogue.changes import INDEX_LISTING, INDEX_LISTINGS, INDEX_PUBLISHER
 from marketplace.catalogue.models import Listing, ListingCategory, SynonymGroup
-from marketplace.catalogue.visibility import findable_listings, is_findable
+from marketplace.catalogue.visibility import findable_listings, is_findable, is_public_partner
 from marketplace.core.database import db
 from marketplace.core.jobs import Job, JobState
-from marketplace.identity.models import Organization, OrganizationKind
+from marketplace.identity.models import Organization
 
 BATCH = 500
 _WITH_CATEGORIES = selectinload(Listing.category_links).joinedload(ListingCategory.category)
@@ -48,11 +48,7 @@ def publishers_by_id(organization_ids: Sequence[int]) -> Sequence[Organization]:
     """Those of these organizations that are partners in good standing, as they are now."""
     return db.session.scalars(
         select(Organization)
-        .where(
-            Organization.id.in_(organization_ids),
-            Organization.kind == OrganizationKind.PARTNER,
-            Organization.suspended_at.is_(None),
-        )
+        .where(Organization.id.in_(organization_ids), is_public_partner())
         .execution_options(populate_existing=True)
     ).all()
 
@@ -63,11 +59,7 @@ def all_publishers() -> Iterator[Organization]:
     while True:
         rows = db.session.scalars(
             select(Organization)
-            .where(
-                Organization.kind == OrganizationKind.PARTNER,
-                Organization.suspended_at.is_(None),
-                Organization.id > last,
-            )
+            .where(is_public_partner(), Organization.id > last)
             .order_by(Organization.id)
             .limit(BATCH)
         ).all()

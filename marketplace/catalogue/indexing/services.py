@@ -14,6 +14,7 @@ from typing import Any
 
 from flask import current_app
 
+from marketplace.accreditation.authorizations.reading import levels_of
 from marketplace.catalogue.indexing import queries
 from marketplace.catalogue.indexing.document import listing_document, publisher_document
 from marketplace.catalogue.indexing.spec import AUDIENCES, LISTINGS, PUBLISHERS, SPECS
@@ -53,7 +54,8 @@ def engine() -> SearchEngine:
 def load_listings(ids: Sequence[str]) -> list[Document]:
     """The documents of those of these listings that are findable."""
     rows = queries.findable_by_id([int(each) for each in ids])
-    return [listing_document(row) for row in rows]
+    levels = levels_of([row.id for row in rows])
+    return [listing_document(row, levels.get(row.id, ())) for row in rows]
 
 
 def load_publishers(ids: Sequence[str]) -> list[Document]:
@@ -70,8 +72,10 @@ def load_publishers(ids: Sequence[str]) -> list[Document]:
 def all_documents(spec: IndexSpec) -> Iterator[Document]:
     """Every document that the index should hold."""
     if spec is LISTINGS:
-        for row in queries.all_findable():
-            yield listing_document(row)
+        for rows in indexing.batched(queries.all_findable(), queries.BATCH):
+            levels = levels_of([row.id for row in rows])
+            for row in rows:
+                yield listing_document(row, levels.get(row.id, ()))
         return
     for batch in indexing.batched(queries.all_publishers(), queries.BATCH):
         counts = queries.listing_counts([publisher.id for publisher in batch])

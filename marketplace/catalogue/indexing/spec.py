@@ -28,6 +28,7 @@ LISTINGS = IndexSpec(
         FilterField("direction"),
         FilterField("rating_band"),
         FilterField("certified", Kind.BOOL),
+        FilterField("authorization"),
         FilterField("works_with"),
         FilterField("language"),
         FilterField("publisher_slug"),
@@ -39,7 +40,7 @@ LISTINGS = IndexSpec(
         SortField("newest", "published_at", Kind.INTEGER, descending=True),
         SortField("name", "name_sort", Kind.KEYWORD, descending=False),
     ),
-    version=1,
+    version=2,
 )
 
 PUBLISHERS = IndexSpec(

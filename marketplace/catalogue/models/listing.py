@@ -26,8 +26,9 @@ class ListingStatus(enum.StrEnum):
 class Listing(Base):
     """A listing. `content` and the columns beside it are what is published; drafts are revisions.
 
-    A listing is public when it was published and neither it nor its publisher is suspended; a
-    withdrawn one keeps its page as a tombstone but leaves search.
+    A listing is public when it was published, neither it nor its publisher is suspended, and it has
+    the certification that it needs (`unlisted_at`); a withdrawn one keeps its page as a tombstone
+    but leaves search.
     """
 
     __tablename__ = "listing"
@@ -57,6 +58,10 @@ class Listing(Base):
     suspended_at: Mapped[datetime | None]
     suspended_reason: Mapped[str | None] = mapped_column(Text)
     certified_at: Mapped[datetime | None]
+    # Hidden from the public while it lacks a certification that it needs; the reason is for its
+    # publisher. Who has installed it is not affected.
+    unlisted_at: Mapped[datetime | None]
+    unlisted_reason: Mapped[str | None] = mapped_column(Text)
     use_count: Mapped[int] = mapped_column(default=0)
     rating_count: Mapped[int] = mapped_column(default=0)
     rating_sum: Mapped[int] = mapped_column(default=0)
@@ -96,6 +101,7 @@ class Listing(Base):
             "status",
             "published_at",
             "suspended_at",
+            "unlisted_at",
             "popularity",
         ),
     )
@@ -106,6 +112,7 @@ class Listing(Base):
         return (
             self.published_at is not None
             and self.suspended_at is None
+            and self.unlisted_at is None
             and self.publisher.suspended_at is None
         )
 

@@ -10,8 +10,10 @@ from werkzeug.datastructures import MultiDict
 
 from marketplace.catalogue.content import clean_text
 from marketplace.core.pagination import page_number
+from marketplace.identity.partner_types import FALLBACK, PARTNER_TYPES
 
-PARTNER_TYPES: Mapping[str, str] = MappingProxyType(
+# What the directory calls them while no policy says which types there are.
+_LABELS: Mapping[str, str] = MappingProxyType(
     {
         "technology": "Technology partner",
         "developer": "App developer",
@@ -27,6 +29,18 @@ PARTNER_TYPES: Mapping[str, str] = MappingProxyType(
         "government": "Public sector",
     }
 )
+
+
+def offered_types() -> Mapping[str, str]:
+    """The types to choose from: those of the program, with its names."""
+    return _LABELS if PARTNER_TYPES.items() == FALLBACK.items() else PARTNER_TYPES
+
+
+def type_labels() -> Mapping[str, str]:
+    """What every type is called, also one that partners have and the program offers no more."""
+    return {**_LABELS, **offered_types()}
+
+
 SORTS: Mapping[str, str] = MappingProxyType(
     {"popular": "Most popular", "name": "Name", "newest": "Newest"}
 )
@@ -54,7 +68,7 @@ class DirectorySearch:
         sort = args.get("sort", "")
         return cls(
             text=text,
-            partner_type=partner_type if partner_type in PARTNER_TYPES else "",
+            partner_type=partner_type if partner_type in type_labels() else "",
             country=country if re.fullmatch(r"[A-Z]{2}", country) else "",
             category=category if re.fullmatch(r"[a-z0-9-]{1,60}", category) else "",
             sort=sort if sort in SORTS else "popular",

@@ -24,11 +24,13 @@ def software_application(
     version: str | None,
     rating: float | None,
     rating_count: int,
+    offers: Sequence[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
     """A listing as schema.org/SoftwareApplication (a service as schema.org/Service).
 
-    `rating` is a mean from 1 to 5. An AggregateRating is stated only when somebody rated; an
-    offer with a price only where the listing is free, since prices in words are no prices.
+    `rating` is a mean from 1 to 5. An AggregateRating is stated only when somebody rated.
+    `offers` (schema.org/Offer) are what is sold here. Without any, an offer with a price is stated
+    only where the listing is free, since prices in words are no prices.
     """
     is_service = content.get("kind") == "service"
     data: dict[str, Any] = {
@@ -58,7 +60,9 @@ def software_application(
             data["inLanguage"] = list(content["languages"])
     if image_url:
         data["image"] = image_url
-    if (content.get("pricing") or {}).get("model") in ("free", "freemium"):
+    if offers:
+        data["offers"] = list(offers)
+    elif (content.get("pricing") or {}).get("model") in ("free", "freemium"):
         data["offers"] = {"@type": "Offer", "price": "0", "priceCurrency": "USD"}
     if rating_count and rating is not None:
         data["aggregateRating"] = {

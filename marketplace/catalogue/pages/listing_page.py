@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
-from flask import current_app, url_for
+from flask import url_for
 from markupsafe import Markup
 
 from marketplace.catalogue.content import SECURITY_QUESTIONS, ListingContent
@@ -17,6 +17,7 @@ from marketplace.catalogue.models import Category, Listing, ListingStatus
 from marketplace.catalogue.pages import json_ld, queries
 from marketplace.catalogue.pages.contributions import contributions
 from marketplace.catalogue.pages.similar import Candidate, most_similar
+from marketplace.core.branding import site_address
 from marketplace.core.database import db
 from marketplace.core.markdown import render_markdown
 from marketplace.core.permissions import ANONYMOUS, Actor
@@ -69,8 +70,8 @@ LABELS: Mapping[str, Any] = {
 
 
 def absolute(path: str) -> str:
-    """`path` (beginning with a slash) at this installation's public address."""
-    return f"{current_app.config['PUBLIC_URL']}{path}"
+    """`path` (beginning with a slash) at the address of the site that was asked for."""
+    return f"{site_address()}{path}"
 
 
 def host_of(url: str) -> str:
@@ -100,11 +101,12 @@ def page_context(
             )
         )
     trail.append((listing.name, url))
+    contributed = contributions(listing, actor)
     return {
         **_shared(listing, content, categories),
         "engagement": listing_panel(listing, actor, page=review_page, sort=review_sort),
         "similar": _similar(listing, categories),
-        **contributions(listing, actor),
+        **contributed,
         "preview": False,
         "canonical_url": url,
         "json_ld": []
@@ -122,6 +124,7 @@ def page_context(
                 version=version,
                 rating=listing.rating,
                 rating_count=listing.rating_count,
+                offers=contributed.get("offers", ()),
             ),
             json_ld.breadcrumb_list(trail),
         ],

@@ -122,6 +122,7 @@ def _listing_counts() -> Any:
             func.sum(Listing.popularity).label("popularity"),
         )
         .where(Listing.published_at.is_not(None), Listing.suspended_at.is_(None))
+        .where(Listing.unlisted_at.is_(None))
         .where(Listing.status != ListingStatus.WITHDRAWN)
         .group_by(Listing.publisher_id)
         .subquery()

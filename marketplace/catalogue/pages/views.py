@@ -13,11 +13,13 @@ from marketplace.catalogue.discovery.facets import country_label
 from marketplace.catalogue.discovery.parameters import SORTS, ListingSearch
 from marketplace.catalogue.discovery.services import find
 from marketplace.catalogue.engagement.queries.follows import follows_publisher
+from marketplace.catalogue.exposure import Placement, listing_opened, listings_shown
 from marketplace.catalogue.models import Listing, ListingStatus
 from marketplace.catalogue.pages import json_ld, queries
 from marketplace.catalogue.pages.comparison import MOST, compare_all
-from marketplace.catalogue.pages.directory import PARTNER_TYPES, DirectorySearch
+from marketplace.catalogue.pages.contributions import partner_contributions
 from marketplace.catalogue.pages.directory import SORTS as DIRECTORY_SORTS
+from marketplace.catalogue.pages.directory import DirectorySearch, offered_types, type_labels
 from marketplace.catalogue.pages.listing_page import LABELS, absolute, host_of, page_context
 from marketplace.catalogue.pages.services import (
     as_compared,
@@ -56,6 +58,8 @@ def listing(slug: str) -> ResponseReturnValue:
     )
     if found.status is ListingStatus.WITHDRAWN:
         return make_response(render_template("catalogue/withdrawn.html", **context), 410)
+    listing_opened(found)
+    listings_shown(Placement.SIMILAR, context["similar"])
     response = make_response(render_template("catalogue/listing.html", **context))
     for_everybody(response)
     return response
@@ -94,6 +98,7 @@ def category(slug: str) -> ResponseReturnValue:
     page = find(asked, highlight=False, facets=False)
     if not page.items and page.page > page.pages:
         page = find(asked.at_page(page.pages), highlight=False, facets=False)
+    listings_shown(Placement.CATEGORY, page.items)
     others = [row for row in counted_categories() if row.listing_count and row.slug != slug]
     response = make_response(
         render_template(
@@ -141,6 +146,7 @@ def collection(slug: str) -> ResponseReturnValue:
     if found is None:
         abort(404)
     briefs = collection_briefs([found])
+    listings_shown(Placement.COLLECTION, briefs[0].listings if briefs else ())
     response = make_response(
         render_template(
             "catalogue/collection.html",
@@ -180,13 +186,13 @@ def publishers() -> ResponseReturnValue:
             "catalogue/publishers.html",
             asked=asked,
             page=page,
-            types=list(PARTNER_TYPES.items()),
+            types=list(offered_types().items()),
             countries=countries,
             categories=list(names.items()),
             sorts=list(DIRECTORY_SORTS.items()),
             filters=_directory_filters(asked, names),
             page_url=lambda number: url_for("catalogue.publishers", **asked.args(page=number)),
-            type_labels=PARTNER_TYPES,
+            type_labels=type_labels(),
             **LABELS,
             **_canonical(),
         )
@@ -198,7 +204,7 @@ def publishers() -> ResponseReturnValue:
 def _directory_filters(asked: DirectorySearch, names: dict[str, str]) -> list[dict[str, str]]:
     chips = (
         ("text", f"“{asked.text}”" if asked.text else ""),
-        ("partner_type", PARTNER_TYPES.get(asked.partner_type, "")),
+        ("partner_type", type_labels().get(asked.partner_type, "")),
         ("country", country_label(asked.country) if asked.country else ""),
         ("category", names.get(asked.category, asked.category)),
     )
@@ -223,6 +229,7 @@ def publisher(slug: str) -> ResponseReturnValue:
         page=page_number(request.args.get("page")),
         per_page=PER_PAGE,
     )
+    listings_shown(Placement.PARTNER, page.items)
     url = absolute(url_for("catalogue.publisher", slug=slug))
     logo = url_for("media.show", key=found.logo_key) if found.logo_key else None
     response = make_response(
@@ -235,8 +242,9 @@ def publisher(slug: str) -> ResponseReturnValue:
             page=page,
             sort=sort,
             sorts=list(LIST_SORTS.items()),
-            type_labels=PARTNER_TYPES,
+            type_labels=type_labels(),
             host_of=host_of,
+            **partner_contributions(found, current_actor()),
             json_ld=[
                 json_ld.organization(
                     url=url,

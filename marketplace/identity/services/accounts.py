@@ -1,6 +1,7 @@
 """A person's own account: name, time zone, contact address, the organization they act for."""
 
 import hmac
+from dataclasses import replace
 from zoneinfo import available_timezones
 
 from itsdangerous import BadSignature, URLSafeSerializer
@@ -14,6 +15,7 @@ from marketplace.core.permissions import Actor, MembershipInfo
 from marketplace.identity import queries
 from marketplace.identity.models import User, UserSession
 from marketplace.identity.profiles import MAX_NAME, clean_email
+from marketplace.identity.sessions import tell_active
 
 CONFIRMATION_SECONDS = 24 * 3600
 _SALT = "portico.identity.email-confirmation"
@@ -120,6 +122,7 @@ def switch_organization(actor: Actor, organization_id: int) -> MembershipInfo:
     if membership is None or row is None:
         raise NotFoundError
     row.organization_id = organization_id
+    tell_active(replace(actor, organization=membership))
     return membership
 
 

@@ -19,6 +19,7 @@ from marketplace.identity.models import (
     Role,
     UserSession,
 )
+from marketplace.identity.one_person import FOR_ONE_PERSON, is_for_one_person
 from marketplace.identity.profiles import clean_email
 from marketplace.identity.roles import LABELS, assignable_roles, may_manage, roles_of_kind
 from marketplace.identity.services.members import lock_members
@@ -51,11 +52,19 @@ def invite(
     if role not in roles_of_kind(organization.kind):
         raise InvalidError({"role": "Choose a role from the list."})
     lock_members(organization.id)
-    own_role = actor.role_in(organization.id)
+    # Read under the lock: whoever waited for it may have been taken out meanwhile.
+    own = (
+        queries.find_membership(organization.id, actor.user_id)
+        if actor.user_id is not None
+        else None
+    )
+    own_role = own.role if own is not None else None
     if not may_manage(own_role):
         raise ForbiddenError("Your role does not allow this.")
     if Role(role) not in assignable_roles(own_role, organization.kind):
         raise InvalidError({"role": "Only an owner can invite an owner."})
+    if is_for_one_person(organization.id):
+        raise InvalidError({"email": FOR_ONE_PERSON})
     member = queries.find_user_by_verified_email(wanted)
     if member is not None and queries.find_membership(organization.id, member.id) is not None:
         raise InvalidError({"email": "This person is a member already."})
@@ -105,6 +114,13 @@ def revoke(actor: Actor, invitation: Invitation) -> Invitation:
     return invitation
 
 
+def revoke_all(actor: Actor, organization_id: int) -> None:
+    """Take every open invitation of an organization back, for those who take it over. Hold its
+    members (`lock_members`)."""
+    for invitation in queries.open_invitations(organization_id):
+        revoke(actor, invitation)
+
+
 def decline(actor: Actor, invitation: Invitation) -> Invitation:
     """Say no to an invitation to one of the actor's proven addresses.
 
@@ -147,6 +163,8 @@ def accept(actor: Actor, invitation: Invitation) -> Membership:
     _check_address(actor, invitation)
     lock_members(invitation.organization_id)
     reason = why_closed(invitation)
+    if not reason and is_for_one_person(invitation.organization_id):
+        reason = FOR_ONE_PERSON
     taken = db.session.execute(
         update(Invitation)
         .where(

@@ -18,7 +18,7 @@ from marketplace.core.permissions import Actor
 from marketplace.core.storage import Storage
 from marketplace.identity import queries
 from marketplace.identity.countries import COUNTRIES
-from marketplace.identity.events import organization_changed
+from marketplace.identity.events import organization_changed, partner_created
 from marketplace.identity.models import (
     Membership,
     Organization,
@@ -27,22 +27,10 @@ from marketplace.identity.models import (
     User,
     UserSession,
 )
+from marketplace.identity.partner_types import PARTNER_TYPES as PARTNER_TYPES
 from marketplace.identity.slugs import free_slug, slug_base
+from marketplace.identity.type_lock import TYPE_LOCKED, is_type_locked
 
-PARTNER_TYPES = {
-    "technology": "Technology partner",
-    "developer": "Developer",
-    "integration": "Integration partner",
-    "agency": "Agency",
-    "consulting": "Consulting",
-    "reseller": "Reseller",
-    "affiliate": "Affiliate",
-    "white_label": "White label",
-    "franchise": "Franchise",
-    "academic": "Academic",
-    "non_profit": "Non-profit",
-    "government": "Government",
-}
 MAX_NAME, MAX_TAGLINE, MAX_ABOUT, MAX_WEBSITE = 80, 120, 4_000, 500
 MOST_CREATED_A_DAY = 10
 SAME_CLICK = timedelta(minutes=1)
@@ -121,6 +109,7 @@ def create_organization(
     )
     if organization.is_partner:
         organization_changed(organization.id)
+        partner_created(organization.id, actor.user_id)
     return organization
 
 
@@ -148,6 +137,12 @@ def update_organization(
         and queries.name_belongs_to_known(new["name"], but=organization.id)
     ):
         errors["name"] = NAME_KNOWN
+    if (
+        organization.is_partner
+        and new["partner_type"] != (organization.partner_type or "")
+        and is_type_locked(organization.id)
+    ):
+        errors["partner_type"] = TYPE_LOCKED
     if errors:
         raise InvalidError(errors)
     if not organization.is_partner:
@@ -219,7 +214,9 @@ def _profile_errors(organization: Organization, new: Mapping[str, Any]) -> dict[
         errors["country"] = "Choose a country from the list."
     if new["brand_color"] is not None and not re.fullmatch(r"#[0-9a-f]{6}", new["brand_color"]):
         errors["brand_color"] = "Use six hexadecimal digits after a #, like #0f766e."
-    if organization.is_partner and new.get("partner_type") not in PARTNER_TYPES:
+    # A type that the policy has no more stays until another is chosen.
+    kept = new.get("partner_type") == organization.partner_type
+    if organization.is_partner and not kept and new.get("partner_type") not in PARTNER_TYPES:
         errors["partner_type"] = "Choose what kind of partner you are."
     return errors
 

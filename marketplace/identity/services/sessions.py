@@ -12,13 +12,27 @@ from marketplace.core.jobs import Payload, periodic
 from marketplace.core.permissions import Actor
 from marketplace.identity import queries
 from marketplace.identity.models import Identity, User, UserSession
-from marketplace.identity.sessions import find_session, revoke_sessions, start_session
+from marketplace.identity.profiles import Profile
+from marketplace.identity.second_factor import note_second_factor
+from marketplace.identity.sessions import (
+    actor_of,
+    find_session,
+    revoke_sessions,
+    start_session,
+    tell_active,
+)
 
 KEEP_ENDED_FOR = timedelta(days=30)
 
 
 def begin_session(
-    user: User, identity: Identity, *, user_agent: str, ip_address: str, old_token: str = ""
+    user: User,
+    identity: Identity,
+    *,
+    user_agent: str,
+    ip_address: str,
+    old_token: str = "",
+    second_factor: bool = False,
 ) -> str:
     """Sign a browser in; the token for its cookie.
 
@@ -35,6 +49,9 @@ def begin_session(
         user_agent=user_agent,
         ip_address=ip_address,
     )
+    if second_factor:
+        note_second_factor(row)
+    tell_active(actor_of(row))
     record_fact(
         "session.started",
         subject=("user_session", row.id),
@@ -42,6 +59,24 @@ def begin_session(
         data={"identity_id": identity.id},
     )
     return token
+
+
+def confirm_second_factor(actor: Actor, profile: Profile) -> bool:
+    """Note that the actor proved a second factor at one of their own identities; False when it is
+    another person's, or when the provider does not say so."""
+    identity = queries.find_identity(profile.issuer, profile.subject)
+    row = db.session.get(UserSession, actor.session_id) if actor.session_id else None
+    proven = profile.second_factor and profile.just_now
+    if row is None or identity is None or identity.user_id != actor.user_id or not proven:
+        return False
+    note_second_factor(row)
+    record_fact(
+        "session.second_factor_proven",
+        subject=("user_session", row.id),
+        actor_user_id=actor.user_id,
+        data={"identity_id": identity.id},
+    )
+    return True
 
 
 def end_session(actor: Actor, session_id: int) -> None:

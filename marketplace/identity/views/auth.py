@@ -8,9 +8,9 @@ from flask.typing import ResponseReturnValue
 from marketplace.core import clock
 from marketplace.core.errors import NotFoundError, SignInRequiredError
 from marketplace.core.limits import limiter
-from marketplace.core.permissions import current_actor, public
-from marketplace.identity import pending_sign_in
-from marketplace.identity.next_path import local_path
+from marketplace.core.permissions import current_actor, needs, public
+from marketplace.identity import pending_sign_in, queries
+from marketplace.identity.next_path import HANDOFF_PATH, local_path
 from marketplace.identity.pending_sign_in import PendingSignIn
 from marketplace.identity.profiles import Profile
 from marketplace.identity.provider_http import ProviderError, ProviderUnavailableError
@@ -21,7 +21,11 @@ from marketplace.identity.providers import (
     provider_label,
 )
 from marketplace.identity.services.identities import IdentityTakenError, offer_identity
-from marketplace.identity.services.sessions import begin_session, end_session
+from marketplace.identity.services.sessions import (
+    begin_session,
+    confirm_second_factor,
+    end_session,
+)
 from marketplace.identity.services.sign_in import AccountClosedError, AddressInUseError, sign_in
 from marketplace.identity.sessions import COOKIE, set_session_cookie
 from marketplace.identity.views.blueprint import blueprint, settings
@@ -47,11 +51,13 @@ def login() -> ResponseReturnValue:
 @public("this is where signing in begins")
 @limiter.limit(SIGN_IN_LIMIT)
 def provider_login(provider: str) -> ResponseReturnValue:
-    """Send the browser to the provider. With `link=1` a signed-in person adds an identity."""
+    """Send the browser to the provider. With `link=1` a signed-in person adds an identity, with
+    `confirm=1` they prove a second factor."""
     adapter = _adapter(provider)
     actor = current_actor()
     linking = request.args.get("link") == "1"
-    if linking and not actor.is_authenticated:
+    confirming = not linking and request.args.get("confirm") == "1"
+    if (linking or confirming) and not actor.is_authenticated:
         raise SignInRequiredError("Sign in to go on.")
     pending = pending_sign_in.begin(
         session,
@@ -59,10 +65,14 @@ def provider_login(provider: str) -> ResponseReturnValue:
         next_path=local_path(request.args.get("next")),
         link_user_id=actor.user_id if linking else None,
         now=clock.now(),
+        confirm_user_id=actor.user_id if confirming else None,
     )
     try:
         url = adapter.authorization_url(
-            state=pending.state, nonce=pending.nonce, code_verifier=pending.code_verifier
+            state=pending.state,
+            nonce=pending.nonce,
+            code_verifier=pending.code_verifier,
+            confirm=confirming,
         )
     except ProviderError as error:
         return _failed(adapter, error)
@@ -95,6 +105,8 @@ def callback(provider: str) -> ResponseReturnValue:
         return _failed(adapter, error, pending.next_path)
     if pending.link_user_id is not None:
         return _offer_link(adapter, pending, profile)
+    if pending.confirm_user_id is not None:
+        return _confirm(adapter, pending, profile)
     return _sign_in(adapter, pending, profile)
 
 
@@ -137,15 +149,41 @@ def _sign_in(
         user_agent=request.user_agent.string,
         ip_address=request.remote_addr or "",
         old_token=request.cookies.get(COOKIE, ""),
+        second_factor=profile.second_factor and profile.just_now,
     )
     # Nothing of the anonymous browser's form session outlives the sign-in.
     session.clear()
     target = pending.next_path or url_for("identity.landing")
-    if done.is_new:
+    if done.is_new and not pending.next_path.startswith(f"{HANDOFF_PATH}?"):
         target = url_for("identity.welcome", next=pending.next_path or None)
     response = redirect(target)
     set_session_cookie(response, token, secure=settings().is_https)
     return response
+
+
+@blueprint.get("/auth/confirm")
+@needs("account.use")
+def confirm() -> ResponseReturnValue:
+    """Where a second factor is asked for, and why."""
+    actor = current_actor()
+    linked = {identity.provider for identity in queries.identities_of(actor.user_id or 0)}
+    return render_template(
+        "identity/confirm.html",
+        providers=[found for found in all_providers() if found.name in linked],
+        next_path=local_path(request.args.get("next")) or None,
+    )
+
+
+def _confirm(
+    adapter: SignInProvider, pending: PendingSignIn, profile: Profile
+) -> ResponseReturnValue:
+    actor = current_actor()
+    if actor.user_id != pending.confirm_user_id:
+        return _problem("other_person", adapter, status=403)
+    if not confirm_second_factor(actor, profile):
+        return _problem("no_second_factor", adapter, pending.next_path, status=403)
+    flash("Confirmed for half an hour. Do again what you were about to do.", "success")
+    return redirect(pending.next_path or url_for("identity.account"))
 
 
 def _offer_link(

@@ -22,6 +22,14 @@ _OTHERS = (
     ("engagement.follows", "Followed", "bell"),
     ("engagement.used_listings", "Used listings", "layout-grid"),
     ("engagement.my_reviews", "Reviews", "star"),
+    ("credentials.mine", "Credentials", "award"),
+)
+
+# What people see who deal with an organization's money.
+MONEY_ROLES = frozenset({"owner", "admin", "finance"})
+_MONEY = (
+    ("purchases.orders", "Purchases", "shopping-cart"),
+    ("resale.received_quotes", "Quotes", "file-text"),
 )
 
 
@@ -90,5 +98,16 @@ def _account_menu() -> dict[str, Any]:
                     "current": request.path.startswith(f"/organizations/{slug}/apps"),
                 }
             )
+        if has_apps and active.role in MONEY_ROLES:
+            items += [
+                {
+                    **item(endpoint, label, icon, slug=slug),
+                    "current": (request.endpoint or "").startswith(
+                        endpoint.partition(".")[0] + "."
+                    ),
+                }
+                for endpoint, label, icon in _MONEY
+                if endpoint in current_app.view_functions
+            ]
         groups.append({"title": active.organization_name, "items": items})
     return {"account_nav": groups}

@@ -51,6 +51,23 @@ def accept_by_link() -> ResponseReturnValue:
     return _accept(_find_by_token())
 
 
+@blueprint.get("/invitations/refusal")
+@needs("account.use")
+def declining_by_link() -> ResponseReturnValue:
+    """Ask whether that is meant: a declined invitation is over."""
+    found, token = _find_by_token(), request.args["token"]
+    response = make_response(
+        _declining(
+            found,
+            action=url_for("identity.decline_by_link"),
+            back=url_for("identity.invitation", token=token),
+            token=token,
+        )
+    )
+    response.headers["Referrer-Policy"] = "no-referrer"
+    return response
+
+
 @blueprint.post("/invitations/refusal")
 @needs("account.use")
 def decline_by_link() -> ResponseReturnValue:
@@ -65,11 +82,32 @@ def accept_invitation(found: Invitation) -> ResponseReturnValue:
     return _accept(found)
 
 
+@blueprint.get(f"/account/invitations/<{ID}:invitation_id>/refusal")
+@needs("invitation.answer", load=queries.find_invitation, name="found")
+def declining(found: Invitation) -> ResponseReturnValue:
+    """The same, from the account pages."""
+    return _declining(
+        found,
+        action=url_for("identity.decline_invitation", invitation_id=found.id),
+        back=url_for("identity.organizations"),
+    )
+
+
 @blueprint.post(f"/account/invitations/<{ID}:invitation_id>/refusal")
 @needs("invitation.answer", load=queries.find_invitation, name="found")
 def decline_invitation(found: Invitation) -> ResponseReturnValue:
     """Decline an invitation to one of the actor's confirmed addresses."""
     return _decline(found)
+
+
+def _declining(found: Invitation, *, action: str, back: str, token: str = "") -> str:
+    return render_template(
+        "identity/decline_invitation.html",
+        invitation=found,
+        action=action,
+        back=back,
+        token=token,
+    )
 
 
 def _accept(found: Invitation) -> ResponseReturnValue:

@@ -17,6 +17,7 @@ from marketplace.identity.models import Organization
 from marketplace.identity.roles import LABELS
 from marketplace.identity.services import members as member_services
 from marketplace.identity.services import organizations as services
+from marketplace.identity.type_lock import is_type_locked
 from marketplace.identity.views.blueprint import blueprint
 
 PROFILE_FIELDS = (
@@ -62,6 +63,11 @@ def new_organization() -> ResponseReturnValue:
             show_errors(form, renamed(error, "name", "organization_name"))
         else:
             flash(f"{organization.name} is created. You work for it now.", "success")
+            if organization.is_partner and "onboarding.getting_started" in (
+                current_app.view_functions
+            ):
+                # It says whether the organization is in the program, or how it comes in.
+                return redirect(url_for("onboarding.getting_started"))
             return redirect(url_for("identity.organization_profile", slug=organization.slug))
     status = 422 if request.method == "POST" else 200
     return render_template("identity/new_organization.html", form=form), status
@@ -95,6 +101,7 @@ def organization_profile(organization: Organization) -> ResponseReturnValue:
         may_rename=services.may_rename(actor, organization),
         name_locked=services.NAME_LOCKED,
         max_upload=MAX_UPLOAD_BYTES,
+        type_locked=organization.is_partner and is_type_locked(organization.id),
     )
     if is_stale:
         return page, 409

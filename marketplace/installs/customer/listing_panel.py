@@ -11,22 +11,25 @@ from marketplace.identity.models import Organization
 from marketplace.installs.customer import cap
 from marketplace.installs.customer.asking import reasons_in
 from marketplace.installs.customer.install_policy import Outcome, decide
+from marketplace.installs.customer.paid_plans import needs_plan
 from marketplace.installs.customer.queries.apps import has_app, installed_by, live_client_of
 from marketplace.installs.customer.queries.policies import policy_of, rules_about
 from marketplace.installs.customer.queries.requests import open_request
 from marketplace.installs.customer.roles import role_for
 from marketplace.installs.customer.showing import updates_of
 from marketplace.installs.customer.updates import UpdateState
-from marketplace.installs.models import InstallationState
+from marketplace.installs.models import InstallationState, PauseCause
 from marketplace.installs.scopes import describe_scopes
+from marketplace.sales.shop.policies import BUYERS
 
 
 def install_panel(listing: Listing, actor: Actor) -> dict[str, Any]:
     """`{"install": {...}}` for a public listing that can be installed, else `{}`.
 
-    `state` is available, ask, requested, installed, update, paused, blocked, not_allowed,
-    admins_only or cap, seen by the actor for the active organization; `href` is where the button
-    leads, `note` a sentence. One query for whoever is not signed in, at most eight else.
+    `state` is available, plan, ask, requested, installed, update, paused, unpaid, blocked,
+    not_allowed, admins_only or cap, seen by the actor for the active organization; `href` is where
+    the button leads, `note` a sentence. One query for whoever is not signed in, at most twelve
+    else.
     """
     if not listing.is_findable:
         return {}
@@ -38,6 +41,7 @@ def install_panel(listing: Listing, actor: Actor) -> dict[str, Any]:
         # A publisher sees no button on its own page: it tries its app in the sandbox.
         if actor.role_in(listing.publisher_id) is not None and len(actor.organizations) == 1:
             return {}
+        # Whether it takes a plan, the page knows from what is sold.
         return {"install": {"state": "available", "href": install, "note": ""}}
     client = live_client_of(listing.id)
     if client is None or client.app is None:
@@ -47,6 +51,8 @@ def install_panel(listing: Listing, actor: Actor) -> dict[str, Any]:
         state, note = "installed", ""
         if found.state is InstallationState.PAUSED:
             state = "paused"
+            if found.pause_cause is PauseCause.ENTITLEMENT:
+                return _panel("unpaid", _plans(listing), "", organization)
         else:
             update = updates_of(
                 [found],
@@ -80,10 +86,20 @@ def install_panel(listing: Listing, actor: Actor) -> dict[str, Any]:
         is_certified=listing.certified_at is not None,
     ):
         return _panel("cap", install, "", organization)
+    role = role_for(actor, organization)
+    if needs_plan(listing, organization) and (
+        decision.outcome is not Outcome.REQUEST or role in BUYERS
+    ):
+        return _panel("plan", _plans(listing), "", organization)
     if decision.outcome is Outcome.REQUEST:
         asked = open_request(organization.id, listing.id)
         return _panel("requested" if asked else "ask", install, "", organization)
     return _panel("available", install, "", organization)
+
+
+def _plans(listing: Listing) -> str:
+    """Where a plan of it is chosen."""
+    return url_for("shop.choose", slug=listing.slug)
 
 
 def scope_words(listing: Listing, _actor: Actor) -> dict[str, Any]:

@@ -1,5 +1,10 @@
 """Certifying listings and verifying publishers."""
 
+from marketplace.accreditation.certification.services.deciding import (
+    certify_by_hand,
+    take_back_all,
+)
+from marketplace.accreditation.verification.services.verifying import take_back, verify_by_hand
 from marketplace.catalogue.changes import listing_changed, publisher_changed
 from marketplace.catalogue.models import Listing
 from marketplace.core import clock
@@ -16,7 +21,9 @@ def certify_listing(actor: Actor, listing: Listing) -> bool:
         raise ConflictError("Only a published listing can be certified.")
     if listing.certified_at is not None:
         return False
-    listing.certified_at = clock.now()
+    certify_by_hand(listing.id, listing.publisher_id, by_user_id=actor.user_id)
+    db.session.flush()
+    listing.certified_at = listing.certified_at or clock.now()
     _listing_fact("listing.certified", listing, actor)
     return True
 
@@ -25,6 +32,7 @@ def uncertify_listing(actor: Actor, listing: Listing) -> bool:
     """Take the certification back; whether it had one."""
     if listing.certified_at is None:
         return False
+    take_back_all(listing.id, by_user_id=actor.user_id)
     listing.certified_at = None
     _listing_fact("listing.certification_withdrawn", listing, actor)
     return True
@@ -32,18 +40,16 @@ def uncertify_listing(actor: Actor, listing: Listing) -> bool:
 
 def verify_publisher(actor: Actor, publisher: Organization) -> bool:
     """Note that the publisher is who it says it is; whether that is new."""
-    if publisher.verified_at is not None:
+    if not verify_by_hand(publisher, by_user_id=actor.user_id):
         return False
-    publisher.verified_at = clock.now()
     _publisher_fact("publisher.verified", publisher, actor)
     return True
 
 
 def unverify_publisher(actor: Actor, publisher: Organization) -> bool:
     """Take the verification back; whether it had one."""
-    if publisher.verified_at is None:
+    if not take_back(publisher, by_user_id=actor.user_id):
         return False
-    publisher.verified_at = None
     _publisher_fact("publisher.verification_withdrawn", publisher, actor)
     return True
 

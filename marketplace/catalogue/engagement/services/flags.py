@@ -5,6 +5,7 @@ from sqlalchemy import update
 from marketplace.catalogue.content import clean_text
 from marketplace.catalogue.engagement.links import listing_url
 from marketplace.catalogue.engagement.services.counters import lock_listing, recount_rating
+from marketplace.catalogue.measures import measure_review
 from marketplace.catalogue.models import FlagState, ListingReview, ReviewFlag, ReviewState
 from marketplace.core import clock
 from marketplace.core.database import db
@@ -71,6 +72,7 @@ def uphold_flags(actor: Actor, review: ListingReview, reason: str) -> None:
     review.state, review.removed_reason = ReviewState.REMOVED, reason
     _close(actor, review, FlagState.UPHELD)
     _fact("review.removed", review, actor, reason=reason)
+    measure_review(review)
     recount_rating(review.listing_id)
     author = review.author
     if author is not None and author.email and author.email_verified:

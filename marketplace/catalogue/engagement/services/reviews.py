@@ -11,6 +11,7 @@ from marketplace.catalogue.engagement.queries.reviews import own_review
 from marketplace.catalogue.engagement.queries.uses import find_use
 from marketplace.catalogue.engagement.services.counters import lock_listing, recount_rating
 from marketplace.catalogue.events import review_posted
+from marketplace.catalogue.measures import forget_review, measure_answer, measure_review
 from marketplace.catalogue.models import Listing, ListingReview, ReviewFlag, ReviewState
 from marketplace.core import clock
 from marketplace.core.database import db
@@ -56,6 +57,7 @@ def write_review(actor: Actor, listing: Listing, given: ReviewText) -> ListingRe
     else:
         _edit_review(actor, review, given)
     db.session.flush()
+    measure_review(review)
     recount_rating(listing.id)
     return review
 
@@ -112,6 +114,7 @@ def delete_review(actor: Actor, review: ListingReview) -> None:
     lock_listing(listing_id)
     db.session.execute(delete(ReviewFlag).where(ReviewFlag.review_id == review.id))
     _fact("review.deleted", review, actor)
+    forget_review(review)
     db.session.delete(review)
     db.session.flush()
     recount_rating(listing_id)
@@ -133,6 +136,7 @@ def answer_review(actor: Actor, review: ListingReview, text: str) -> None:
     # The moment of a withdrawn answer stays, so that answering again does not mail again.
     review.answered_at = clock.now() if text else review.answered_at
     _fact("review.answered" if text else "review.answer_withdrawn", review, actor)
+    measure_answer(review)
     author = review.author
     if first and text and author is not None and author.email and author.email_verified:
         send_mail(

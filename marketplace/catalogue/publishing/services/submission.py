@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from marketplace.catalogue.accreditations import keep_in_step
 from marketplace.catalogue.assets import owned_keys
 from marketplace.catalogue.content import ListingContent
 from marketplace.catalogue.events import listing_decided
@@ -191,6 +192,7 @@ def make_public(
     """What every publication shares: the public content, the link to its revision, the facts."""
     first = listing.published_at is None
     apply_content(listing, content)
+    keep_in_step(listing)
     listing.published_revision_id = revision.id
     db.session.flush()
     _record(

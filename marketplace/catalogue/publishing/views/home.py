@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from marketplace.catalogue.publishing import queries
 from marketplace.catalogue.publishing.forms.acts import NewListingForm, show_errors
+from marketplace.catalogue.publishing.home_parts import home_parts
 from marketplace.catalogue.publishing.policies import WRITERS
 from marketplace.catalogue.publishing.services import drafts
 from marketplace.catalogue.publishing.views.portal import blueprint
@@ -57,6 +58,7 @@ def home() -> ResponseReturnValue:
         review_total=sum(reviews.values()),
         median=wait_text(median_wait(queries.decided_since(at - WINDOW), at=at)),
         may_write=active.role in WRITERS,
+        **{"has_catalogue": True, **home_parts(actor)},
     )
 
 

@@ -35,6 +35,7 @@ from marketplace.installs.customer.services.recording import (
 )
 from marketplace.installs.customer.services.requests import decline_request
 from marketplace.installs.customer.updates import NOTHING_DECLINED
+from marketplace.installs.measures import measure_installation
 from marketplace.installs.models import (
     App,
     Environment,
@@ -171,6 +172,7 @@ def _install(actor: Actor, consent: Consent) -> Installation:
         actor.user_id,
         data={"scopes": list(consent.scopes), "version": consent.version},
     )
+    measure_installation(installation)
     listing = consent.app.listing
     if installation.environment is Environment.LIVE and listing is not None:
         declare_use(acting_for(actor, consent.organization), listing)

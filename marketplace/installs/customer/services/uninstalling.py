@@ -12,6 +12,7 @@ from marketplace.installs.customer.services.consent import acting_for
 from marketplace.installs.customer.services.erasures import request_erasure
 from marketplace.installs.customer.services.recording import lock_app, lock_installation, record
 from marketplace.installs.grants import revoke_installation_grants
+from marketplace.installs.measures import measure_installation
 from marketplace.installs.models import App, Environment, Installation, InstallationState
 
 MAX_NOTE = 1_000
@@ -59,6 +60,7 @@ def uninstall(actor: Actor, installation: Installation, *, reason: str, note: st
         data={"reason": reason},
         event={"reason": reason, "note": note},
     )
+    measure_installation(installation)
     request_erasure(installation, actor.user_id)
     if installation.environment is Environment.LIVE and installation.listing is not None:
         withdraw_use(acting_for(actor, installation.organization), installation.listing)
