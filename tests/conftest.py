@@ -17,10 +17,14 @@ from sqlalchemy.engine import make_url
 
 from marketplace.app import configure_process, create_app
 from marketplace.config import load_settings, sqlalchemy_url
-from marketplace.core import jobs
-from marketplace.core.database import Base, db
+from marketplace.core import clock, jobs
+from marketplace.core.database import db
+from marketplace.core.limits import limiter
 from marketplace.identity.models import Organization, User
+from marketplace.identity.second_factor import note_second_factor
 from marketplace.identity.sessions import COOKIE, start_session
+from tests.connected import connected, now_at
+from tests.factories.stripe import stripe, stripe_server  # noqa: F401 - fixtures
 
 SECRET_KEY = "a-test-key-that-guards-nothing-at-all"
 # Servers of the tests are on loopback; webhooks and probes may reach them.
@@ -69,6 +73,7 @@ def application(
         )
     )
     app.config["WTF_CSRF_ENABLED"] = False
+    app.extensions["connected_at_start"] = connected()
     with app.app_context():
         db.create_all()
         db.session.remove()
@@ -84,6 +89,26 @@ def application(
         _drop_postgresql_database(url)
 
 
+# Tables whose ids were ever given out, and those that have no such ids: emptying all of them takes
+# longer than most tests.
+_USED_TABLES = """
+SELECT tables.relname FROM pg_class AS tables
+JOIN pg_namespace AS schemas ON schemas.oid = tables.relnamespace AND schemas.nspname = 'public'
+LEFT JOIN pg_depend AS owned ON owned.refobjid = tables.oid AND owned.deptype IN ('a', 'i')
+    AND owned.classid = 'pg_class'::regclass
+    AND EXISTS (SELECT FROM pg_class WHERE oid = owned.objid AND relkind = 'S')
+WHERE tables.relkind = 'r'
+    AND (owned.objid IS NULL OR pg_sequence_last_value(owned.objid) IS NOT NULL)
+"""
+
+
+@pytest.fixture(autouse=True)
+def _clock_as_it_goes() -> Iterator[None]:
+    """A test that moved the clock leaves it unmoved to the next one, also when it failed."""
+    yield
+    clock.unshift()
+
+
 @pytest.fixture
 def app(application: Flask, database_kind: str) -> Iterator[Flask]:
     """An application over an empty database, with its context pushed."""
@@ -96,14 +121,21 @@ def app(application: Flask, database_kind: str) -> Iterator[Flask]:
                 (folder / f"portico.db{suffix}").unlink(missing_ok=True)
             shutil.copy(folder / "empty.db", folder / "portico.db")
         else:
-            names = ", ".join(f'"{table.name}"' for table in Base.metadata.sorted_tables)
             with db.engine.begin() as connection:
-                connection.execute(text(f"TRUNCATE {names} RESTART IDENTITY CASCADE"))
+                used = connection.scalars(text(_USED_TABLES)).all()
+                if used:
+                    names = ", ".join(f'"{name}"' for name in used)
+                    connection.execute(text(f"TRUNCATE {names} RESTART IDENTITY CASCADE"))
         shutil.rmtree(folder / "mail", ignore_errors=True)
+        # All tests call from one address.
+        limiter.reset()
         application.extensions["portico_recorder"].clear()
+        application.extensions["portico_exposure"].clear()
         yield application
         db.session.remove()
         db.engine.dispose()
+    at_start = application.extensions["connected_at_start"]
+    assert now_at(at_start) == at_start, "The test connected something and did not put it back."
 
 
 @pytest.fixture
@@ -117,11 +149,16 @@ SignIn = Callable[..., FlaskClient]
 
 @pytest.fixture
 def sign_in(app: Flask) -> SignIn:
-    """`sign_in(user, organization=None)` gives a browser in which `user` is signed in."""
+    """`sign_in(user, organization=None)` gives a browser in which `user` is signed in, with a
+    second factor unless told otherwise."""
 
-    def browser(user: User, organization: Organization | None = None) -> FlaskClient:
+    def browser(
+        user: User, organization: Organization | None = None, *, second_factor: bool = True
+    ) -> FlaskClient:
         row, token = start_session(user, organization_id=organization.id if organization else None)
         assert row.id
+        if second_factor:
+            note_second_factor(row)
         db.session.commit()
         client = app.test_client()
         client.set_cookie(COOKIE, token)

@@ -39,6 +39,12 @@ def postgresql_url() -> str:
     return os.environ.get("TEST_DATABASE_URL") or missing("PostgreSQL", "set TEST_DATABASE_URL")
 
 
+def stripe_mock_url() -> str:
+    """The address of a stripe-mock (https://github.com/stripe/stripe-mock)."""
+    how = "go install github.com/stripe/stripe-mock@latest, start it, and set STRIPE_MOCK_URL"
+    return os.environ.get("STRIPE_MOCK_URL") or missing("stripe-mock", how)
+
+
 def connectors_file() -> str:
     """The path of the file of real connectors. It is data, not a part: without it, a skip."""
     path = os.environ.get("PORTICO_CONNECTORS")

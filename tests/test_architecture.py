@@ -103,14 +103,29 @@ def test_what_is_public_and_changes_something_is_a_short_known_list(app: Flask) 
 
 # Each has its own guard: a rate limit, a signed token, or nothing but the actor's own session.
 PUBLIC_CHANGES = {
+    "applications.status_answer",  # the secret of the link; thirty an hour for one address
+    "applications.status_withdraw",  # likewise
+    "contacts.write",  # a message to us; ten an hour for one address
+    "joining.ask",  # signed by the form before; five an hour, and owners hear of few
+    "joining.sign_up",  # ten an hour for one address, five mails a day to one
+    "affiliates.forget",  # takes back a cookie of the caller's own browser
+    "affiliates.remember",  # sets it, with the form's token; thirty a minute
+    "campaigns.consent_give",  # the link in the mail is signed, open for two weeks
+    "campaigns.landing_answer",  # ten an hour for one address; nothing is told of others
+    "credentials.verify_posted",  # changes nothing; twenty a minute for one address
     "engagement.report",  # five an hour for one address
     "engagement.unsubscribe",  # the link in the mail is signed
     "identity.logout",  # ends nothing but the caller's own session
+    "leads.remove_brief",  # the link in the mail is signed
+    "leads.send_brief",  # eight an hour for one address, a field that traps machines
     "oauth_endpoints.introspect",  # the client authenticates itself
     "oauth_endpoints.par",  # likewise
     "oauth_endpoints.revoke",  # likewise
     "oauth_endpoints.token",  # likewise
+    "passport_receipts.receive",  # the receiver of the passport signs it
+    "stripe_webhooks.stripe_webhook",  # Stripe signs it
     "search_pages.record",  # counts a word, limited for one address
+    "verification.confirm",  # the link in the mail holds a token, good once
 }
 
 

@@ -11,7 +11,7 @@ from playwright.sync_api import Page, Response, expect
 from tests.browser.conftest import Demo
 from tests.browser.people import sign_in
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(480)]
 
 OpenPage = Callable[..., Page]
 AXE = Axe()
@@ -140,7 +140,8 @@ def problems_of(page: Page, where: str) -> Iterator[str]:
     shift = page.evaluate("window.layoutShift")
     if shift >= 0.1:
         yield f"{where}: moves by {shift:.2f} while it loads"
-    if page.locator("h1").count() != 1:
+    # A card stands in somebody else's page, which has the heading.
+    if page.locator("h1").count() != 1 and not where.startswith("/embed/"):
         yield f"{where}: {page.locator('h1').count()} first headings"
     repeated = [[part] for part in REPEATED.get(where, "").split(", ") if part]
     violations: list[dict[str, Any]] = AXE.run(

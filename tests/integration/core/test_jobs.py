@@ -1,5 +1,7 @@
 """Jobs: written with their cause, run after the commit, at least once, never lost."""
 
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -11,6 +13,7 @@ from sqlalchemy import select
 from marketplace.core import clock, jobs
 from marketplace.core.database import db
 from marketplace.core.jobs import Job, JobState
+from marketplace.core.leases import new_lease_id
 from marketplace.core.unit_of_work import unit_of_work
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -172,6 +175,33 @@ def test_a_job_whose_worker_was_killed_runs_again_after_its_lease() -> None:
     clock.shift(jobs.LEASE + timedelta(seconds=1))
     assert jobs.run_due() == 1
     assert ran == ["hello"]
+
+
+@pytest.mark.parametrize(
+    ("place", "is_alive", "runs"),
+    [("here", False, True), ("here", True, False), ("another machine", False, False)],
+)
+def test_a_worker_that_died_on_this_machine_is_not_waited_for(
+    monkeypatch: pytest.MonkeyPatch, place: str, is_alive: bool, runs: bool
+) -> None:
+    here, pid, key = new_lease_id().split(".")
+    if here == "elsewhere":
+        pytest.skip("there is no /proc here")
+    monkeypatch.setattr(jobs, "_ticks", {})
+    monkeypatch.setitem(jobs._leases, "test.note", timedelta(hours=2))
+    add("test.note")
+    job_id = only_job().id
+    assert jobs._claim(job_id) is not None
+    over = subprocess.Popen([sys.executable, "-c", ""])
+    over.wait()
+    holder = pid if is_alive else over.pid
+    lease_id = f"{here if place == 'here' else '0' * 12}.{holder}.{key}"
+    assert len(lease_id) <= 36
+    only_job().lease_id = lease_id
+    db.session.commit()
+    clock.shift(timedelta(seconds=10))
+    jobs.sweep()
+    assert ran == (["hello"] if runs else [])
 
 
 def test_a_job_that_kills_its_worker_every_time_is_given_up(

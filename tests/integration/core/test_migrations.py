@@ -44,6 +44,10 @@ def bare_application(kind: str, folder: Path, worker: str) -> Iterator[Flask]:
         _drop_postgresql_database(url)
 
 
+# What may not be changed, and what must balance, the database itself holds.
+TRIGGERS = {"sqlite": 48, "postgresql": 25}
+
+
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
 def test_migrations_go_up_to_the_models_and_down_to_nothing(
     kind: str, tmp_path: Path, worker_id: str
@@ -58,7 +62,7 @@ def test_migrations_go_up_to_the_models_and_down_to_nothing(
                 if kind == "sqlite"
                 else "SELECT count(*) FROM pg_trigger WHERE NOT tgisinternal"
             )
-            assert connection.execute(text(triggers)).scalar() == (2 if kind == "sqlite" else 1)
+            assert connection.execute(text(triggers)).scalar() == TRIGGERS[kind]
         downgrade(revision="base")
         assert inspect(db.engine).get_table_names() == ["alembic_version"]
         upgrade()

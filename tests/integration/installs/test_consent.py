@@ -330,18 +330,17 @@ def test_what_is_paused_is_not_connected(scene: Scene, cause: PauseCause) -> Non
     assert (scene.consent().verdict, scene.consent().code) == (Verdict.REFUSED, "paused")
 
 
-def test_without_an_entitlement_nothing_is_installed(scene: Scene) -> None:
+def test_without_an_entitlement_nothing_is_installed(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def nobody(_listing: Listing, _organization: Organization) -> Entitlement:
         return Entitlement(False, "Choose a plan first.")
 
-    entitlements.decide_entitlements_with(nobody)
-    try:
-        consent = scene.consent()
-        assert (consent.verdict, consent.reason) == (Verdict.REFUSED, "Choose a plan first.")
-        with pytest.raises(ForbiddenError):
-            give_consent(scene.actor(), consent)
-    finally:
-        entitlements.decide_entitlements_with()
+    monkeypatch.setattr(entitlements, "_deciders", [nobody])
+    consent = scene.consent()
+    assert (consent.verdict, consent.reason) == (Verdict.REFUSED, "Choose a plan first.")
+    with pytest.raises(ForbiddenError):
+        give_consent(scene.actor(), consent)
 
 
 def fill(scene: Scene, count: int) -> None:

@@ -1,6 +1,6 @@
 """Pausing, removing, erasing, policies, requests and updates, on both databases."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -267,16 +267,15 @@ def test_only_allowed_does_not_touch_what_is_installed(scene: Scene) -> None:
 
 
 @pytest.fixture
-def paid() -> Iterator[dict[str, bool]]:
+def paid(monkeypatch: pytest.MonkeyPatch) -> dict[str, bool]:
     """A plan that a test can end."""
     plan = {"paid": True}
 
     def decide(_listing: Listing, _organization: Organization) -> Entitlement:
         return Entitlement(plan["paid"], "" if plan["paid"] else "The plan has ended.")
 
-    entitlements.decide_entitlements_with(decide)
-    yield plan
-    entitlements.decide_entitlements_with()
+    monkeypatch.setattr(entitlements, "_deciders", [decide])
+    return plan
 
 
 def test_a_plan_that_ends_pauses_and_one_that_begins_resumes(

@@ -124,3 +124,25 @@ def test_a_wrong_invitation_is_told_at_its_field_with_what_was_typed(sign_in: Si
     assert response.status_code == 422
     assert "Enter an e-mail address, like" in response.text
     assert 'value="ben at bluekite"' in response.text
+
+
+def test_declining_asks_first_and_who_invited_nobody_is_the_platform(sign_in: SignIn) -> None:
+    organization = make_organization("Quayside")
+    invitation = make_invitation(organization, "ben@bluekite.example")
+    invitation.invited_by_id = None
+    db.session.commit()
+    ben = sign_in(make_user(email="ben@bluekite.example"))
+    token = {"token": "ben@bluekite.example"}
+    page = ben.get("/invitations", query_string=token).text
+    assert "Somebody" not in page
+    assert "invites <strong>ben@bluekite.example" in page
+    for path, query in (
+        ("/invitations/refusal", token),
+        (f"/account/invitations/{invitation.id}/refusal", {}),
+    ):
+        asked = ben.get(path, query_string=query)
+        assert asked.status_code == 200
+        assert "Decline the invitation to Quayside?" in asked.text
+    assert db.session.scalars(select(Fact.kind)).all() == []
+    assert ben.post("/invitations/refusal", data=token).status_code == 302
+    assert db.session.scalars(select(Fact.kind)).all() == ["invitation.declined"]

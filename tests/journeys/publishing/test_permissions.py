@@ -9,6 +9,7 @@ from marketplace.catalogue.models import Listing, ListingVersion, Revision, Revi
 from marketplace.core import clock
 from marketplace.core.database import db
 from marketplace.identity.models import Organization, Role
+from tests.conftest import SignIn
 from tests.factories.listings import make_listing
 from tests.factories.people import (
     make_customer,
@@ -220,7 +221,10 @@ def test_drafts_are_not_for_reviewers(sign_in, listing: Listing) -> None:
 def test_partners_without_an_organization_are_guided(sign_in, partner: Organization) -> None:
     customer = make_customer()
     alone = sign_in(make_user())
-    assert "You are not with a partner yet" in alone.get("/partner").text
+    page = alone.get("/partner").text
+    assert "You are not with a partner yet" in page
+    assert "/partner/deals" not in page
+    assert "Become a partner" in page
     person = make_member(customer)
     make_member(partner, Role.EDITOR, person)
     elsewhere = sign_in(person, customer)
@@ -282,3 +286,14 @@ def test_hostile_queries_are_answered(sign_in, partner: Organization, query: str
     assert staff.get(f"/staff/reviews?{query}").status_code == 200
     assert staff.get(f"/staff/reviews/decided?{query}").status_code == 200
     assert staff.get(f"/staff/reviews/versions?{query}").status_code == 200
+
+
+def test_the_menu_leads_only_where_a_role_may_go(app: Flask, sign_in: SignIn) -> None:
+    partner = make_organization("Quayside")
+    editor = make_member(partner, Role.EDITOR)
+    owner = make_member(partner)
+    shown = sign_in(editor, partner).get("/partner").text
+    assert "/partner/listings" in shown
+    for hidden in ("/partner/earnings", "/partner/plans", "/partner/passport"):
+        assert f'href="{hidden}"' not in shown
+    assert 'href="/partner/earnings"' in sign_in(owner, partner).get("/partner").text

@@ -62,6 +62,12 @@ def test_a_price_is_stated_only_where_it_is_nothing(model: str, offered: bool) -
     assert ("offers" in data) is offered
 
 
+def test_what_is_sold_here_is_offered_whatever_its_pricing_says_in_words() -> None:
+    offers = [{"@type": "Offer", "price": "12.00", "priceCurrency": "EUR"}]
+    content = {**CONTENT, "pricing": {"model": "freemium"}}
+    assert application(content=content, offers=offers)["offers"] == offers
+
+
 def test_a_service_is_a_service() -> None:
     data = application(content={**CONTENT, "kind": "service"})
     assert data["@type"] == "Service"

@@ -34,9 +34,11 @@ BODIES: dict[str, Any] = {
 
 
 def routes(app: Flask) -> Iterator[tuple[str, str, str, TokenRule]]:
-    """(endpoint, method, rule, what it asks of a token) of each address."""
+    """(endpoint, method, rule, what it asks of a token) of each address of the platform API."""
     for rule in app.url_map.iter_rules():
         view = app.view_functions[rule.endpoint]
+        if not rule.endpoint.startswith("platform_api."):
+            continue
         if str(getattr(view, "portico_permission", "")).startswith("token: "):
             (method,) = (rule.methods or set()) - {"HEAD", "OPTIONS"}
             yield rule.endpoint, method, rule.rule, view.portico_token  # type: ignore[attr-defined]  # set by token_needs

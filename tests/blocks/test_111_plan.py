@@ -1,0 +1,120 @@
+"""111 Plan: P submits a business plan, O approves it, progress tracks; no Gold without it."""
+
+from datetime import UTC, datetime, timedelta
+
+from flask import Flask
+from sqlalchemy import func, select
+
+from marketplace.core import clock
+from marketplace.core.database import db
+from marketplace.identity.models import Role
+from marketplace.program.applications.models import BusinessPlan, PlanActivity
+from marketplace.program.measures import Measure, Measurement, measure
+from marketplace.program.scorecards.services.evaluation import evaluate
+from tests.conftest import SignIn
+from tests.factories.people import make_member, make_organization, make_user
+from tests.factories.program import make_policy, make_standing, policy_document
+from tests.factories.rounds import make_judges
+
+NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
+
+
+def test_111_plan(app: Flask, sign_in: SignIn) -> None:
+    document = policy_document()
+    document["metrics"].append(
+        {
+            "key": "plans",
+            "name": "Approved plans",
+            "measure": "plans",
+            "how": "level",
+            "window_days": None,
+        }
+    )
+    document["tiers"][1] = {"key": "silver", "name": "Silver"}
+    document["tiers"][2] = {
+        "key": "gold",
+        "name": "Gold",
+        "requirements": [{"metric": "plans", "threshold": 1}],
+    }
+    with clock.frozen(NOW):
+        make_policy(document)
+        judges = make_judges()
+        partner = make_organization("Quayside")
+        make_standing(partner, "silver")
+        owner = make_member(partner, Role.OWNER, make_user("Ada Okafor", "ada@quayside.example"))
+        db.session.commit()
+        mine, boss = sign_in(owner, partner), sign_in(judges.manager, judges.platform)
+
+        assert mine.post("/partner/business-plans", data={"year": "2031"}).status_code == 303
+        assert db.session.scalar(select(func.count()).select_from(BusinessPlan)) == 0
+        assert mine.post("/partner/business-plans", data={"year": "2026"}).status_code == 303
+        plan = db.session.scalars(select(BusinessPlan)).one()
+        here, desk = (
+            f"/partner/business-plans/{plan.public_id}",
+            f"/staff/business-plans/{plan.public_id}",
+        )
+        assert boss.get(desk).status_code == 404
+        typed = {
+            "edition": "1",
+            "submit": "1",
+            "summary": "We bring ten customers of the fishing trade, you train our people.",
+            "goals-0-metric": "deals",
+            "goals-0-target": "10",
+            "goals-1-metric": "revenue",
+            "goals-1-target": "25,000.00",
+            "activities-0-title": "Run a webinar",
+            "activities-0-due_on": "2026-05-01",
+            "activities-0-side": "partner",
+            "activities-1-title": "Train two engineers",
+            "activities-1-due_on": "2026-06-01",
+            "activities-1-side": "operator",
+        }
+        wrong = mine.post(f"{here}/edit", data={**typed, "goals-0-target": "many"})
+        assert wrong.status_code == 422
+        assert "Run a webinar" in wrong.text
+        assert mine.post(f"{here}/edit", data=typed).status_code == 303
+
+        # Handed in, not approved: Gold stays closed.
+        assert evaluate(partner.id).earned_tier == "silver"
+        db.session.commit()
+        assert boss.post(f"{desk}/approval", data={"return": "1"}).status_code == 422
+        back = boss.post(f"{desk}/approval", data={"return": "1", "note": "Name the markets."})
+        assert back.status_code == 303
+        assert "Name the markets." in mine.get(here).text
+        assert evaluate(partner.id).earned_tier == "silver"
+        db.session.commit()
+        assert mine.post(f"{here}/edit", data={**typed, "edition": "2"}).status_code == 303
+        assert boss.post(f"{desk}/approval", data={"note": "Agreed."}).status_code == 303
+        assert boss.post(f"{desk}/approval", data={}).status_code == 409
+
+    with clock.frozen(NOW + timedelta(minutes=1)):
+        assert evaluate(partner.id).earned_tier == "gold"
+        db.session.commit()
+        measure(partner.id, Measure.DEALS_WON, 1, key="one", source=("test", 1))
+        measure(
+            partner.id,
+            Measure.NET_REVENUE,
+            500_000,
+            key="sale",
+            source=("test", 2),
+            currency="EUR",
+        )
+        db.session.commit()
+        page = mine.get(here)
+        assert "1 of 10" in page.text
+        assert "€5,000.00 of €25,000.00" in page.text
+        ours, theirs = db.session.scalars(select(PlanActivity).order_by(PlanActivity.id)).all()
+        assert mine.post(f"{here}/activities/{ours.id}", data={"done": "1"}).status_code == 303
+        assert mine.post(f"{here}/activities/{theirs.id}", data={"done": "1"}).status_code == 409
+        assert boss.post(f"{desk}/activities/{theirs.id}", data={"done": "1"}).status_code == 303
+
+    # The level ends with the year, written ahead.
+    levels = db.session.execute(
+        select(Measurement.amount, Measurement.counts_at)
+        .where(Measurement.measure == "plans")
+        .order_by(Measurement.id)
+    ).all()
+    assert [amount for amount, _ in levels] == [1, -1]
+    assert levels[1].counts_at == datetime(2027, 1, 1, tzinfo=UTC)
+    with clock.frozen(datetime(2027, 1, 2, tzinfo=UTC)):
+        assert evaluate(partner.id).earned_tier == "silver"
