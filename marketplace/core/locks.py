@@ -2,7 +2,7 @@
 
 from typing import TypeVar
 
-from sqlalchemy import ColumnElement, inspect, select, update
+from sqlalchemy import ColumnElement, false, func, inspect, select, update
 
 from marketplace.core.database import Base, db
 
@@ -30,3 +30,24 @@ def lock_row(model: type[Row], *which: ColumnElement[bool]) -> Row | None:
     else:
         query = query.with_for_update()
     return db.session.scalars(query).unique().one_or_none()
+
+
+def take_turn(family: int, number: int, writing: type[Base], *, shared: bool = False) -> None:
+    """Go on alone among all who take the turn of this number, until the transaction ends.
+
+    `family` tells apart what turns are taken for, `number` (up to 2**31) whose turn it is; those
+    who take it `shared` wait only for one who does not. For what is found by reading and must not
+    be found twice, where there is no row yet to lock. On SQLite an update of nothing in the table
+    of `writing` makes this the one writer of the database.
+    """
+    if db.session.get_bind().dialect.name == "postgresql":
+        lock = func.pg_advisory_xact_lock_shared if shared else func.pg_advisory_xact_lock
+        db.session.execute(select(lock(family, number)))
+    else:
+        key = inspect(writing).primary_key[0]
+        db.session.execute(
+            update(writing)
+            .where(false())
+            .values({key.name: key})
+            .execution_options(synchronize_session=False)
+        )

@@ -11,10 +11,11 @@ so that numbers and commits are in one order by themselves.
 import time
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, func, select
 
 from marketplace.core import clock
 from marketplace.core.database import db
+from marketplace.core.locks import take_turn
 from marketplace.installs.models import WebhookEvent
 
 # "feed" in ASCII: the first of the two numbers that name an advisory lock of PostgreSQL.
@@ -26,16 +27,7 @@ _TRIES, _PAUSE_SECONDS = 3, 0.02
 
 def hold_place(organization_id: int) -> None:
     """Before an event of this partner is written: let readers know until the commit."""
-    if db.session.get_bind().dialect.name == "postgresql":
-        db.session.execute(select(func.pg_advisory_xact_lock_shared(_LOCKS, _key(organization_id))))
-    else:
-        # An update of nothing: from here on this is the one writer.
-        db.session.execute(
-            update(WebhookEvent)
-            .where(WebhookEvent.id == 0)
-            .values(type=WebhookEvent.type)
-            .execution_options(synchronize_session=False)
-        )
+    take_turn(_LOCKS, _key(organization_id), WebhookEvent, shared=True)
 
 
 def settle(organization_id: int) -> None:

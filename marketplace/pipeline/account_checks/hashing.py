@@ -6,7 +6,8 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from marketplace.pipeline.leads.normalizing import FREE_MAIL, normal_domain, normal_email
+from marketplace.pipeline.leads.normalizing import normal_domain, normal_email
+from marketplace.program.onboarding.domains import is_free_mail
 
 # A short list could ask for single customers.
 FEWEST, MOST = 10, 20_000
@@ -24,7 +25,7 @@ def normal_entry(text: str) -> str:
     """
     value = text.strip().strip('"').strip()
     domain = normal_domain(value)
-    if domain in FREE_MAIL:
+    if is_free_mail(domain):
         return normal_email(value) if "@" in value else ""
     return domain
 

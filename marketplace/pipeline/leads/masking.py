@@ -3,7 +3,8 @@
 import re
 from dataclasses import dataclass
 
-from marketplace.pipeline.leads.normalizing import FREE_MAIL, normal_domain
+from marketplace.pipeline.leads.normalizing import normal_domain
+from marketplace.program.onboarding.domains import is_free_mail
 
 HIDDEN = "[hidden]"
 _EMAIL = re.compile(r"[^\s@<>\"',;()]+\s*(?:@|\(at\)|\[at\])\s*[^\s@<>\"',;()]+", re.IGNORECASE)
@@ -54,7 +55,7 @@ def mask(*, name: str, company: str, email: str, domain: str, need: str) -> Mask
     local = email.partition("@")[0]
     # The company's site may be another one than its mail comes from.
     mailed = normal_domain(email)
-    mailed = "" if mailed in FREE_MAIL else mailed
+    mailed = "" if is_free_mail(mailed) else mailed
     return MaskedContact(
         initials=initials_of(name) or "Somebody",
         need=_without_words(

@@ -3,15 +3,8 @@
 import re
 from urllib.parse import urlsplit
 
-# Addresses here say nothing of a company.
-_FREE = (
-    "aol.com fastmail.com free.fr gmail.com gmx.at gmx.ch gmx.de gmx.net googlemail.com hey.com "
-    "hotmail.com icloud.com laposte.net libero.it live.com mac.com mail.com mail.ru me.com "
-    "msn.com orange.fr outlook.com outlook.de proton.me protonmail.com qq.com t-online.de "
-    "tutanota.com web.de yahoo.co.uk yahoo.com yahoo.de yahoo.fr yandex.com yandex.ru ymail.com "
-    "zoho.com 163.com"
-)
-FREE_MAIL = frozenset(_FREE.split())
+from marketplace.program.onboarding.domains import is_free_mail
+
 _LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 _DOMAIN = re.compile(rf"(?:{_LABEL}\.)+[a-z]([a-z0-9-]{{0,61}}[a-z0-9])?")
 
@@ -43,10 +36,10 @@ def company_domain(email: str, website: str = "") -> str:
     """The domain by which a company is told: its website's, else the address's unless it is free
     mail; empty when neither says."""
     own = normal_domain(website)
-    if own and own not in FREE_MAIL:
+    if own and not is_free_mail(own):
         return own
     mailed = normal_domain(email)
-    return "" if mailed in FREE_MAIL else mailed
+    return "" if is_free_mail(mailed) else mailed
 
 
 def _ascii(host: str) -> str:

@@ -8,9 +8,7 @@ ends, on PostgreSQL by advisory locks. SQLite has one writer at a time.
 import hashlib
 from collections.abc import Iterable
 
-from sqlalchemy import func, select, update
-
-from marketplace.core.database import db
+from marketplace.core.locks import take_turn
 from marketplace.pipeline.leads.models import Lead
 
 # "lead" in ASCII: the first of the two numbers that name an advisory lock of PostgreSQL.
@@ -21,17 +19,9 @@ _PLACES = 512
 
 def hold(keys: Iterable[str]) -> None:
     """Hold addresses and domains, as they are compared, until the transaction ends."""
-    if db.session.get_bind().dialect.name == "postgresql":
-        for place in sorted({_place(key) for key in keys if key}):
-            db.session.execute(select(func.pg_advisory_xact_lock(_LOCKS, place)))
-    else:
-        # An update of nothing: from here on this is the one writer.
-        db.session.execute(
-            update(Lead)
-            .where(Lead.id == 0)
-            .values(name=Lead.name)
-            .execution_options(synchronize_session=False)
-        )
+    # In one order, so that two who hold several never wait for each other.
+    for place in sorted({_place(key) for key in keys if key}):
+        take_turn(_LOCKS, place, Lead)
 
 
 def _place(key: str) -> int:
