@@ -11,6 +11,7 @@ from billing.order_terms import Payment
 from billing.orders.closing import close_order
 from billing.orders.paying import mark_paid
 from billing.stripe_objects import amounts_of_session, id_of, moment, payment_of_intent
+from billing.subscriptions.card import note_card
 from billing.subscriptions.invoices import PaidInvoice, ask_for_invoice, take_over_invoice
 from billing.subscriptions.syncing import find_subscription, sync_subscription
 from marketplace.core import clock
@@ -21,8 +22,12 @@ PAID = ("paid", "no_payment_required")
 
 def settle_session(session_id: str) -> Order | None:
     """Take over a Checkout session: paid, expired, or nothing yet. Its order; None when it is none
-    of ours. Idempotent. Raises FirstInvoiceMissingError and the gateway's errors."""
+    of ours, or asks for a card only. Idempotent. Raises FirstInvoiceMissingError and the gateway's
+    errors."""
     session = gateway().retrieve("checkout.sessions", session_id)
+    if session.get("mode") == "setup":
+        note_card(session)
+        return None
     is_complete = session.get("status") == "complete"
     # Ask for everything first: nothing is locked while Stripe is asked.
     stripe_id = id_of(session.get("subscription")) if is_complete else None

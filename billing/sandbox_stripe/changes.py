@@ -20,6 +20,12 @@ def change(store: Store, subscription: Thing, params: dict[str, Any]) -> Thing:
                        code="resource_missing", param="id")  # fmt: skip
     before = {each["id"]: dict(each) for each in items_of(subscription)}
     copy_metadata(subscription, params)
+    if params.get("default_payment_method"):
+        given = params["default_payment_method"]
+        method = store.get("payment_method", given, "default_payment_method")
+        if method["customer"] != subscription["customer"]:
+            raise invalid(f"The payment method {given} is not of this customer.",
+                          "default_payment_method")  # fmt: skip
     for name in ("description", "default_tax_rates", "default_payment_method"):
         if name in params:
             subscription[name] = params[name] or ([] if name == "default_tax_rates" else None)

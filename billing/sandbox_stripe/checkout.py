@@ -3,8 +3,8 @@
 from typing import Any
 
 from billing.money import charge_step
-from billing.sandbox_stripe import cards, catalog, payments, subscriptions
-from billing.sandbox_stripe.amounts import Sum, sum_up
+from billing.sandbox_stripe import cards, catalog, payments, setups, subscriptions
+from billing.sandbox_stripe.amounts import LineSum, Sum, sum_up
 from billing.sandbox_stripe.endpoints import (
     Call,
     copy_metadata,
@@ -19,6 +19,13 @@ from billing.sandbox_stripe.events import emit
 from billing.sandbox_stripe.store import Store, Thing, timestamp
 
 LIVES_SECONDS = 86_400
+# The modes, and what says more of what each makes.
+_DATA = {
+    "payment": "payment_intent_data",
+    "setup": "setup_intent_data",
+    "subscription": "subscription_data",
+}
+MODES = tuple(_DATA)
 _SHORTEST_SECONDS = 1_800
 
 
@@ -27,25 +34,27 @@ _SHORTEST_SECONDS = 1_800
 def _create(call: Call) -> Thing:
     params, store = call.params, call.store
     mode = params.get("mode")
-    if mode not in {"payment", "subscription"}:
-        raise invalid("mode must be payment or subscription here", "mode")
+    if mode not in MODES:
+        raise invalid(f"mode must be one of {', '.join(MODES)}", "mode")
     if not params.get("success_url"):
         raise invalid("Missing required param: success_url.", "success_url", "parameter_missing")
-    wrong = "subscription_data" if mode == "payment" else "payment_intent_data"
-    if params.get(wrong):
-        raise invalid(f"You can not pass `{wrong}` in `{mode}` mode.", wrong)
+    for wrong in _DATA.values():
+        if params.get(wrong) and wrong != _DATA[mode]:
+            raise invalid(f"You can not pass `{wrong}` in `{mode}` mode.", wrong)
     if params.get("customer") and params.get("customer_email"):
         raise invalid("You may only specify one of these parameters: customer, customer_email.",
                       "customer")  # fmt: skip
     customer = (
         own(call, "customer", params["customer"], "customer") if params.get("customer") else None
     )
-    lines = _lines(call, mode)
-    currency = lines[0]["price"]["currency"]
+    if mode == "setup":
+        setups.look_at(params)
+    lines = [] if mode == "setup" else _lines(call, mode)
+    currency = lines[0]["price"]["currency"] if lines else params["currency"]
     coupon = _coupon(call, params.get("discounts") or [])
     if coupon and coupon["amount_off"] is not None and coupon["currency"] != currency:
         raise invalid("The coupon's currency is not the price's.", "discounts[0][coupon]")
-    total = _total(store, lines, coupon, _is_trial(params))
+    total = _total(store, lines, coupon, _is_trial(params)) if lines else None
     now = timestamp()
     expires_at = int(params.get("expires_at", now + LIVES_SECONDS))
     if not now + _SHORTEST_SECONDS - 60 <= expires_at <= now + LIVES_SECONDS + 60:
@@ -56,8 +65,8 @@ def _create(call: Call) -> Thing:
         "cs_test",
         {
             "allow_promotion_codes": params.get("allow_promotion_codes"),
-            "amount_subtotal": total.subtotal,
-            "amount_total": total.total,
+            "amount_subtotal": total.subtotal if total else None,
+            "amount_total": total.total if total else None,
             "automatic_tax": {"enabled": False, "liability": None, "status": None},
             "billing_address_collection": params.get("billing_address_collection"),
             "cancel_url": params.get("cancel_url"),
@@ -82,8 +91,8 @@ def _create(call: Call) -> Thing:
             "payment_link": None,
             "payment_method_collection": params.get("payment_method_collection", "always"),
             "payment_method_types": ["card"],
-            "payment_status": "unpaid",
-            "setup_intent": None,
+            "payment_status": "unpaid" if lines else "no_payment_required",
+            "setup_intent": None if lines else setups.new_intent(store, params)["id"],
             "status": "open",
             "submit_type": params.get("submit_type"),
             "subscription": None,
@@ -92,13 +101,13 @@ def _create(call: Call) -> Thing:
                 "amount_discount": total.discount,
                 "amount_shipping": 0,
                 "amount_tax": total.tax,
-            },
+            } if total else None,
             "ui_mode": "hosted_page",
             "url": None,
             "_lines": lines,
             "_coupon": coupon["id"] if coupon else None,
-            "_data": params.get("payment_intent_data") or params.get("subscription_data") or {},
-            "_line_items": _shown_lines(lines, total),
+            "_data": params.get(_DATA[mode]) or {},
+            "_line_items": _shown_lines(lines, total.lines if total else []),
         },
         due=expires_at,
     )  # fmt: skip
@@ -180,7 +189,7 @@ def _total(store: Store, lines: list[dict[str, Any]], coupon: Thing | None, is_t
     )
 
 
-def _shown_lines(lines: list[dict[str, Any]], total: Sum) -> Thing:
+def _shown_lines(lines: list[dict[str, Any]], sums: list[LineSum]) -> Thing:
     return list_of(
         [
             {
@@ -196,7 +205,7 @@ def _shown_lines(lines: list[dict[str, Any]], total: Sum) -> Thing:
                 "price": line["price"],
                 "quantity": line["quantity"],
             }
-            for number, (line, each) in enumerate(zip(lines, total.lines, strict=True))
+            for number, (line, each) in enumerate(zip(lines, sums, strict=True))
         ],
         "/v1/checkout/sessions/line_items",
     )
@@ -216,9 +225,11 @@ def complete(store: Store, session: Thing, card: str, email: str = "") -> Thing:
     )  # fmt: skip
     customer_id = customer["id"] if customer else None
     method: Thing | None = None
-    if session["amount_total"] > 0 or session["mode"] == "subscription":
+    if session["mode"] != "payment" or session["amount_total"] > 0:
         method = cards.new_method(store, card, customer_id, email)
-    if session["mode"] == "payment":
+    if session["mode"] == "setup":
+        setups.keep(store, session, method)
+    elif session["mode"] == "payment":
         _pay_once(store, session, customer_id, method)
         if session["_coupon"]:
             catalog.redeem(store, store.get("coupon", session["_coupon"]), session["currency"])

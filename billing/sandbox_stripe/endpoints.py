@@ -174,6 +174,8 @@ class Shown:
                 continue
             if name in below and isinstance(each, str):
                 each = self.store.find(each) or each
+            if name == "hosted_invoice_url" and each:
+                each = f"{self.store.base_url}{each}"
             shown[name] = self.of(each, [path for path in below.get(name, []) if path])
         for name, paths in below.items():
             kept = _ON_REQUEST.get((str(value.get("object")), name))

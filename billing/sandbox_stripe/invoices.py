@@ -123,6 +123,7 @@ def new_invoice(
         return invoice
     made = store.add("invoice", "in", invoice, parent=customer["id"])
     made["lines"] = _lines(made, subscription, drafts, total, discounts)
+    made["hosted_invoice_url"] = f"/i/{made['id']}"
     customer["balance"] = ending
     store.save(customer)
     store.save(made)

@@ -4,7 +4,7 @@ from flask import Blueprint, Response, abort, current_app, redirect, render_temp
 from flask.typing import ResponseReturnValue
 
 from billing.formatting import format_money
-from billing.sandbox_stripe import accounts, cards, checkout
+from billing.sandbox_stripe import accounts, cards, checkout, subscriptions
 from billing.sandbox_stripe.errors import ApiError
 from billing.sandbox_stripe.store import Store, Thing, timestamp
 
@@ -81,15 +81,59 @@ def submit(session_id: str) -> ResponseReturnValue:
     return redirect(target, code=303)
 
 
+@pages.get("/i/<invoice_id>")
+def invoice(invoice_id: str) -> ResponseReturnValue:
+    """The page of an invoice, on which an open one is paid."""
+    return _invoice_page(invoice_id)
+
+
+@pages.post("/i/<invoice_id>")
+def pay_invoice(invoice_id: str) -> ResponseReturnValue:
+    """The customer pays an open invoice with a card of their own choice."""
+    store = _store()
+    error: ApiError | None = None
+    with store.transaction():
+        found = store.find(invoice_id, "invoice")
+        if found is None:
+            abort(404)
+        try:
+            method = cards.new_method(
+                store, request.form.get("card", ""), found["customer"], found["customer_email"]
+            )
+            error = subscriptions.pay_open(store, found, method, is_present=True)
+        except ApiError as refusal:
+            error = refusal
+    if error is not None:
+        return _invoice_page(invoice_id, str(error)), error.status
+    return redirect(request.path, code=303)
+
+
+def _invoice_page(invoice_id: str, error: str = "") -> str:
+    with _store().transaction():
+        found = _store().find(invoice_id, "invoice")
+    if found is None:
+        abort(404)
+    return render_template("sandbox/invoice.html", invoice=found, error=error, **_card_fields())
+
+
+def _card_fields() -> dict[str, object]:
+    """What every page shows on which a card is typed."""
+    return {
+        "cards": {_grouped(number): each for number, each in cards.CARDS.items()},
+        "card": _typed_card(),
+        "business": _business(),
+    }
+
+
 def _pay_page(session: Thing, error: str = "") -> str:
+    if session["mode"] == "setup":
+        return render_template("sandbox/setup.html", session=session, error=error, **_card_fields())
     return render_template(
         "sandbox/checkout.html",
         session=session,
         lines=_named(session["_line_items"]["data"]),
         error=error,
-        cards={_grouped(number): each for number, each in cards.CARDS.items()},
-        card=_typed_card(),
-        business=_business(),
+        **_card_fields(),
         email=request.form.get("email", session["customer_email"] or _email(session)),
         is_trial=bool(session["mode"] == "subscription" and session["amount_total"] == 0),
     )

@@ -40,6 +40,7 @@ class Sandbox:
             host, port, create_sandbox(store), threaded=True, request_handler=_Quiet
         )
         self.url = f"http://{host}:{self._server.server_port}"
+        store.base_url = self.url
         self._stop = threading.Event()
         self._threads = [threading.Thread(target=self._server.serve_forever, daemon=True)]
         if lively:

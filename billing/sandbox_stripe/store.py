@@ -50,6 +50,8 @@ class Store:
         self._connection.executescript(_SCHEMA)
         self._lock = threading.RLock()
         self._depth = 0
+        # Where it is served; what is kept says only the path of a page.
+        self.base_url = ""
 
     def close(self) -> None:
         """Let go of the file."""

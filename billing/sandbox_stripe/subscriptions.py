@@ -244,13 +244,40 @@ def retry_invoice(store: Store, invoice: Thing) -> None:
     period_end = items_of(subscription)[0]["current_period_end"]
     refusal = invoices.pay(store, invoice, method_of(store, subscription), is_renewal=True)
     if refusal is None:
-        if subscription["status"] in {"past_due", "incomplete"}:
-            subscription["status"] = "active"
-            store.save(subscription, due=period_end)
-            emit(store, "customer.subscription.updated", subscription)
-        return
-    if not invoices.fail(store, invoice):
+        _go_on(store, subscription, period_end)
+    elif not invoices.fail(store, invoice):
         _end(store, subscription, timestamp(), reason="payment_failed")
+
+
+def pay_open(
+    store: Store, invoice: Thing, method: Thing, *, is_present: bool
+) -> DeclinedError | None:
+    """Pay an open invoice out of turn; why the card failed, if it did. Only the tries that Stripe
+    makes by itself are counted. `is_present`: the customer does it, on the invoice's page.
+
+    Raises ApiError for an invoice that is not open."""
+    if invoice["status"] != "open":
+        raise invalid("Invoice is already paid", code="invoice_already_paid")
+    subscription = store.get(
+        "subscription", invoice["parent"]["subscription_details"]["subscription"]
+    )
+    again_at, tries = invoice["next_payment_attempt"], invoice["attempt_count"]
+    refusal = invoices.pay(store, invoice, method, is_renewal=not is_present)
+    if refusal is None:
+        _go_on(store, subscription, items_of(subscription)[0]["current_period_end"])
+        return None
+    invoice["attempt_count"] = max(1, tries)
+    store.save(invoice, due=again_at)
+    emit(store, "invoice.payment_failed", invoice)
+    return refusal
+
+
+def _go_on(store: Store, subscription: Thing, period_end: int) -> None:
+    """What was open is paid."""
+    if subscription["status"] in {"past_due", "incomplete"}:
+        subscription["status"] = "active"
+        store.save(subscription, due=period_end)
+        emit(store, "customer.subscription.updated", subscription)
 
 
 def _end(store: Store, subscription: Thing, at: int, reason: str | None = None) -> Thing:
@@ -313,9 +340,21 @@ def _cancel(call: Call) -> Thing:
 @endpoint("invoices.pay", "POST", "/v1/invoices/{id}/pay", "InvoicePayParams")
 def _pay(call: Call) -> Thing:
     invoice = own(call, "invoice", call.id)
-    if invoice["status"] != "open":
-        raise invalid("Invoice is already paid", code="invoice_already_paid")
-    retry_invoice(call.store, invoice)
+    subscription = call.store.get(
+        "subscription", invoice["parent"]["subscription_details"]["subscription"]
+    )
+    given = call.params.get("payment_method")
+    method = (
+        own(call, "payment_method", given, "payment_method")
+        if given
+        else method_of(call.store, subscription)
+    )
+    if method is None:
+        raise invalid("This customer has no attached payment source or default payment method.",
+                      code="resource_missing")  # fmt: skip
+    refusal = pay_open(call.store, invoice, method, is_present=False)
+    if refusal is not None:
+        raise refusal
     return own(call, "invoice", call.id)
 
 

@@ -41,6 +41,7 @@ def tell_payment_failed(subscription: Subscription) -> None:
         f"The payment for {_name(subscription)} failed",
         f"We could not charge the card of {organization.name} for {_name(subscription)}.\n\n"
         f"It goes on for {days} days, in which we try again. After that it is paused.\n\n"
+        "Pay now, or change the card:\n"
         f"{absolute(_page(subscription, organization))}\n",
     )
 

@@ -66,7 +66,7 @@ REQUESTS: dict[str, dict[str, Any]] = {
             "proration_behavior": "create_prorations",
         },
     },
-    "invoices.pay": {"id": "in_1"},
+    "invoices.pay": {"id": "in_1", "payment_method": "pm_1"},
     "products.create": {"name": "Tide tables"},
     "prices.create": {"currency": "EUR", "unit_amount": 1_900, "product": "prod_1"},
     "refunds.create": {
@@ -92,12 +92,29 @@ REQUESTS: dict[str, dict[str, Any]] = {
     },
     "transfers.reversals.create": {"id": "tr_1", "amount": 100},
 }
+# Other ways in which a method is asked.
+MORE: list[tuple[str, dict[str, Any]]] = [
+    (
+        "checkout.sessions.create",
+        {
+            "mode": "setup",
+            "customer": "cus_1",
+            "currency": "EUR",
+            "setup_intent_data": {"metadata": {"subscription": "sub_ours"}},
+            "metadata": {"subscription": "sub_ours"},
+            "success_url": "https://us.example/ok",
+            "cancel_url": "https://us.example/back",
+        },
+    ),
+    ("subscriptions.update", {"id": "sub_1", "default_payment_method": "pm_1"}),
+]
 READS: list[tuple[str, str, tuple[str, ...]]] = [
     ("accounts", "acct_1", ()),
     ("balance", "", ()),
     ("balance_transactions", "txn_1", ("source",)),
     ("charges", "ch_1", ("balance_transaction",)),
     ("checkout.sessions", "cs_1", ("payment_intent.latest_charge.balance_transaction",)),
+    ("checkout.sessions", "cs_1", ("setup_intent",)),
     ("disputes", "dp_1", ()),
     ("invoices", "in_1", ("payments",)),
     ("payment_intents", "pi_1", ("latest_charge",)),
@@ -129,6 +146,13 @@ def test_what_we_change_at_stripe_is_asked_for_as_its_specification_says(
     mock: StripeGateway, method: str
 ) -> None:
     assert mock.call(method, REQUESTS[method], idem_key=f"key of {method}")["object"]
+
+
+@pytest.mark.parametrize(("method", "params"), MORE)
+def test_other_ways_of_asking_are_as_its_specification_says(
+    mock: StripeGateway, method: str, params: dict[str, Any]
+) -> None:
+    assert mock.call(method, params, idem_key=f"another key of {method}")["object"]
 
 
 @pytest.mark.parametrize(("resource", "stripe_id", "expand"), READS)

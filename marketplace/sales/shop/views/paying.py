@@ -22,6 +22,7 @@ from marketplace.sales.shop.views.blueprints import purchases
 
 _PATH = "/orders/<order_id>"
 HOSTED_CHECKOUT = "https://checkout.stripe.com"
+HOSTED_INVOICE = "https://invoice.stripe.com"
 NOT_REACHED = (
     "We could not reach the payment service. Nothing was charged; try again from this page."
 )
@@ -92,10 +93,10 @@ def order_cancel(order: Order) -> ResponseReturnValue:
 
 
 def let_reach_checkout(response: Response) -> Response:
-    """Let the forms of a page lead to Stripe's Checkout: browsers hold form-action against the
-    redirects that follow a form as well."""
+    """Let the forms of a page lead to Stripe's Checkout and invoices: browsers hold form-action
+    against the redirects that follow a form as well."""
     base = current_app.extensions["portico_settings"].stripe_api_base
-    let_forms_reach(response, *filter(None, (HOSTED_CHECKOUT, base)))
+    let_forms_reach(response, *filter(None, (HOSTED_CHECKOUT, HOSTED_INVOICE, base)))
     return response
 
 

@@ -3,13 +3,14 @@
 import re
 import secrets
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from billing.entitlements import of_subscription
 from billing.gateway import StripeError, StripeRejectedError
 from billing.models import Plan, Price, Subscription, SubscriptionState
 from billing.quoting import RECURRING, prices_in_force
+from billing.subscriptions.card import open_card_page, open_payment
 from billing.subscriptions.changing import (
     OLD_PAGE,
     Wanted,
@@ -32,8 +33,9 @@ from marketplace.sales.plans import texts as plan_texts
 from marketplace.sales.plans.queries import plans_of
 from marketplace.sales.shop import queries, texts
 from marketplace.sales.shop.forms import ChangeForm
+from marketplace.sales.shop.links import absolute
 from marketplace.sales.shop.views.blueprints import purchases, tabs_of
-from marketplace.sales.shop.views.paying import NOT_REACHED
+from marketplace.sales.shop.views.paying import NOT_REACHED, let_reach_checkout
 
 _PATH = "/subscriptions/<subscription_id>"
 _TOKEN = re.compile(r"[0-9a-f]{32}")
@@ -57,7 +59,61 @@ def subscriptions(organization: Organization) -> ResponseReturnValue:
 @needs("subscription.manage", load=queries.find_subscription, name="subscription", hidden=False)
 def subscription(subscription: Subscription) -> ResponseReturnValue:
     """One: its plan, its next payment, and what it cost so far."""
-    return render_template("shop/subscription.html", **_context(subscription))
+    page = make_response(
+        render_template(
+            "shop/subscription.html",
+            token=secrets.token_hex(16),
+            has_given_card=request.args.get("card") == "given",
+            **_context(subscription),
+        )
+    )
+    return let_reach_checkout(page) if subscription.state in LIVE else page
+
+
+@purchases.post(f"{_PATH}/payment")
+@needs("subscription.manage", load=queries.find_subscription, name="subscription", hidden=False)
+def subscription_pay(subscription: Subscription) -> ResponseReturnValue:
+    """Go on to Stripe's page of the payment that is open."""
+    subscription_id, back = subscription.id, _to(subscription)
+    try:
+        url = open_payment(subscription_id)
+    except ConflictError as error:
+        flash(error.detail, "warning")
+        return back
+    except StripeError:
+        flash(NOT_REACHED, "warning")
+        return back
+    if url is None:
+        flash("No payment is open. If you have just paid, it shows here in a minute.", "info")
+        return back
+    return redirect(url, code=303)
+
+
+@purchases.post(f"{_PATH}/card")
+@needs("subscription.manage", load=queries.find_subscription, name="subscription", hidden=False)
+def subscription_card(subscription: Subscription) -> ResponseReturnValue:
+    """Go on to Stripe's page on which another card is given."""
+    token = request.form.get("token", "")
+    if not _TOKEN.fullmatch(token):
+        token = secrets.token_hex(16)
+    subscription_id, page, back = subscription.id, _page(subscription), _to(subscription)
+    try:
+        url = open_card_page(
+            subscription_id,
+            token=token,
+            done_url=absolute(f"{page}?card=given"),
+            back_url=absolute(page),
+        )
+    except StripeRejectedError as error:
+        flash(f"The payment service refused this: {error.message}", "danger")
+        return back
+    except ConflictError as error:
+        flash(error.detail, "warning")
+        return back
+    except StripeError:
+        flash(NOT_REACHED, "warning")
+        return back
+    return redirect(url, code=303)
 
 
 @purchases.get(f"{_PATH}/change")
@@ -260,8 +316,9 @@ def _context(subscription: Subscription) -> dict[str, object]:
 
 
 def _to(subscription: Subscription) -> ResponseReturnValue:
+    return redirect(_page(subscription), code=303)
+
+
+def _page(subscription: Subscription) -> str:
     slug = queries.organization_of(subscription.organization_id).slug
-    return redirect(
-        url_for("purchases.subscription", slug=slug, subscription_id=subscription.public_id),
-        code=303,
-    )
+    return url_for("purchases.subscription", slug=slug, subscription_id=subscription.public_id)

@@ -31,6 +31,7 @@ CLASSES: dict[str, Any] = {
     "product": stripe.Product,
     "promotion_code": stripe.PromotionCode,
     "refund": stripe.Refund,
+    "setup_intent": stripe.SetupIntent,
     "subscription": stripe.Subscription,
     "tax_rate": stripe.TaxRate,
     "transfer": stripe.Transfer,
@@ -76,6 +77,14 @@ def busy(sandbox: StripeStandIn) -> StripeStandIn:
         discounts=[{"coupon": coupon["id"]}],
     )
     sandbox.advance(timedelta(days=40))
+    setup = call(
+        "checkout.sessions.create",
+        mode="setup",
+        currency="EUR",
+        customer=customer["id"],
+        success_url="https://us.example/ok",
+    )
+    sandbox.pay(setup["url"])
     account = onboarding_account(1)
     sandbox.onboard(account)
     transfer = call("transfers.create", amount=500, currency="EUR", destination=account)

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+import requests
 
 from billing.gateway import StripeRejectedError, gateway
 from billing.sandbox_stripe.errors import ApiError
@@ -348,3 +349,87 @@ def test_periods_keep_the_day_of_the_month_where_the_month_has_it(
     anchor = int(datetime(*start, tzinfo=UTC).timestamp())
     found = after(anchor, {"interval": interval, "interval_count": 1}, number)
     assert datetime.fromtimestamp(found, UTC) == datetime(*end, tzinfo=UTC)
+
+
+def refused_renewal(sandbox: StripeStandIn) -> tuple[dict[str, Any], dict[str, Any]]:
+    """A past due subscription and its open invoice."""
+    customer = call("customers.create", email="a@people.example")
+    found = subscribe(sandbox, card="4000000000000341", customer=customer["id"])
+    sandbox.advance(timedelta(days=32))
+    found = gateway().retrieve("subscriptions", found["id"], expand=["latest_invoice"])
+    assert (found["status"], found["latest_invoice"]["status"]) == ("past_due", "open")
+    return found, found["latest_invoice"]
+
+
+def test_an_open_invoice_is_paid_on_its_page(sandbox: StripeStandIn) -> None:
+    found, invoice = refused_renewal(sandbox)
+    page = invoice["hosted_invoice_url"]
+    assert "€30.00" in requests.get(page, timeout=5).text
+    refused = requests.post(page, {"card": "4000000000000002"}, timeout=5)
+    assert refused.status_code == 402
+    assert "Your card was declined." in refused.text
+    assert sandbox.get(invoice["id"])["attempt_count"] == 1
+    assert "Paid" in requests.post(page, {"card": "4242424242424242"}, timeout=5).text
+    paid = gateway().retrieve("subscriptions", found["id"], expand=["latest_invoice"])
+    assert (paid["status"], paid["latest_invoice"]["status"]) == ("active", "paid")
+    assert types(sandbox)[-1] == "customer.subscription.updated"
+    sandbox.advance(timedelta(days=32))
+    assert gateway().retrieve("subscriptions", found["id"])["status"] == "past_due"
+    assert requests.get(f"{sandbox.url}/i/in_none", timeout=5).status_code == 404
+    assert requests.post(f"{sandbox.url}/i/in_none", timeout=5).status_code == 404
+
+
+def test_a_page_in_setup_mode_keeps_a_card_that_then_pays(sandbox: StripeStandIn) -> None:
+    found, invoice = refused_renewal(sandbox)
+    session = call(
+        "checkout.sessions.create",
+        mode="setup",
+        currency="EUR",
+        customer=found["customer"],
+        success_url="https://us.example/ok",
+        cancel_url="https://us.example/back",
+        setup_intent_data={"metadata": {"for": "us"}},
+    )
+    assert "Save the card" in requests.get(session["url"], timeout=5).text
+    declined = requests.post(session["url"], {"card": "4000000000000002"}, timeout=5)
+    assert (declined.status_code, "Your card was declined." in declined.text) == (402, True)
+    kept = requests.post(
+        session["url"], {"card": "5555555555554444"}, timeout=5, allow_redirects=False
+    )
+    assert kept.headers["Location"] == "https://us.example/ok"
+    assert "The card is kept." in requests.get(session["url"], timeout=5).text
+    done = gateway().retrieve("checkout.sessions", session["id"], expand=["setup_intent"])
+    intent = done["setup_intent"]
+    assert (done["status"], intent["status"], intent["metadata"]) == (
+        "complete", "succeeded", {"for": "us"},
+    )  # fmt: skip
+    with pytest.raises(StripeRejectedError, match="declined"):
+        call("invoices.pay", id=invoice["id"])
+    call("subscriptions.update", id=found["id"], default_payment_method=intent["payment_method"])
+    assert call("invoices.pay", id=invoice["id"])["status"] == "paid"
+    with pytest.raises(StripeRejectedError):
+        call("invoices.pay", id=invoice["id"])
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"currency": None}, {"line_items": [{"price": "p", "quantity": 1}]},
+     {"subscription_data": {"metadata": {"a": "b"}}}],
+)  # fmt: skip
+def test_a_page_in_setup_mode_that_makes_no_sense_is_refused(
+    sandbox: StripeStandIn, wrong: dict[str, Any]
+) -> None:
+    params = {"currency": "EUR", "success_url": "https://us.example/ok", **wrong}
+    given = {name: value for name, value in params.items() if value is not None}
+    with pytest.raises(StripeRejectedError):
+        call("checkout.sessions.create", mode="setup", **given)
+
+
+def test_another_customer_s_card_is_refused(sandbox: StripeStandIn) -> None:
+    found, theirs = subscribe(sandbox), subscribe(sandbox)
+    with pytest.raises(StripeRejectedError):
+        call(
+            "subscriptions.update",
+            id=found["id"],
+            default_payment_method=theirs["default_payment_method"],
+        )
