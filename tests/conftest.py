@@ -23,7 +23,7 @@ from marketplace.core.limits import limiter
 from marketplace.identity.models import Organization, User
 from marketplace.identity.second_factor import note_second_factor
 from marketplace.identity.sessions import COOKIE, start_session
-from tests.connected import connected, now_at
+from tests.connected import Connected, connected, now_at
 from tests.factories.stripe import stripe, stripe_server  # noqa: F401 - fixtures
 
 SECRET_KEY = "a-test-key-that-guards-nothing-at-all"
@@ -73,7 +73,7 @@ def application(
         )
     )
     app.config["WTF_CSRF_ENABLED"] = False
-    app.extensions["connected_at_start"] = connected()
+    _CONNECTED.update(connected())
     with app.app_context():
         db.create_all()
         db.session.remove()
@@ -102,11 +102,18 @@ WHERE tables.relkind = 'r'
 """
 
 
+# What the application of this process has connected.
+_CONNECTED: Connected = {}
+
+
 @pytest.fixture(autouse=True)
-def _clock_as_it_goes() -> Iterator[None]:
-    """A test that moved the clock leaves it unmoved to the next one, also when it failed."""
+def _left_as_found() -> Iterator[None]:
+    """A test that moved the clock leaves it unmoved to the next one, also when it failed, and
+    what it connected is put back. Autouse: torn down after everything else of the test."""
+    before = dict(_CONNECTED)
     yield
     clock.unshift()
+    assert now_at(before) == before, "The test connected something and did not put it back."
 
 
 @pytest.fixture
@@ -125,6 +132,8 @@ def app(application: Flask, database_kind: str) -> Iterator[Flask]:
                 used = connection.scalars(text(_USED_TABLES)).all()
                 if used:
                     names = ", ".join(f'"{name}"' for name in used)
+                    # The ledger refuses to be emptied: its triggers sleep for this transaction.
+                    connection.execute(text("SET LOCAL session_replication_role = replica"))
                     connection.execute(text(f"TRUNCATE {names} RESTART IDENTITY CASCADE"))
         shutil.rmtree(folder / "mail", ignore_errors=True)
         # All tests call from one address.
@@ -134,8 +143,6 @@ def app(application: Flask, database_kind: str) -> Iterator[Flask]:
         yield application
         db.session.remove()
         db.engine.dispose()
-    at_start = application.extensions["connected_at_start"]
-    assert now_at(at_start) == at_start, "The test connected something and did not put it back."
 
 
 @pytest.fixture

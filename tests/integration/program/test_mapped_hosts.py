@@ -21,10 +21,9 @@ from tests.factories.races import at_once
 
 
 @pytest.fixture(autouse=True)
-def lookups() -> object:
-    before = list(proving._lookups)
-    yield
-    look_up_txt_with(before[0])
+def lookups(monkeypatch: pytest.MonkeyPatch) -> None:
+    # What the application has connected is put back afterwards.
+    monkeypatch.setattr(proving, "_lookups", list(proving._lookups))
 
 
 def partner() -> Organization:
