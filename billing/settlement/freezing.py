@@ -15,7 +15,7 @@ from billing.models.earning import Earning, EarningKind, EarningState
 from billing.models.ledger import LedgerTransaction
 from billing.models.order import OrderLine
 from billing.public_ids import new_public_id
-from billing.settlement.balances import free_payables, unpaid_of
+from billing.settlement.balances import free_payables, held_of, unpaid_of
 from billing.settlement.locks import lock_order
 from billing.settlement.parts import SettlementError
 from billing.settlement.reversals import plan_reversals
@@ -51,7 +51,10 @@ def hold_again(earning: Earning) -> int:
     units. Hold the partner's lock."""
     unpaid = unpaid_of([earning.id])[earning.id]
     free = free_payables([earning.partner_id], earning.currency)[earning.partner_id]
-    back = max(0, min(unpaid, free))
+    # What was taken away of it while it was set apart is owed by the partner, and was netted when
+    # it came back: what is payable beyond what is left of it belongs to other earnings.
+    left = earning.net - held_of([earning.id])[earning.id]
+    back = max(0, min(unpaid, free, left))
     if back:
         whose = (earning.currency, earning.partner_id, earning.id)
         post(

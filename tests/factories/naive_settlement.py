@@ -227,9 +227,9 @@ class Naive:
         self.hold_again((share.partner, order.currency), share)
 
     def hold_again(self, who: tuple[int, str], share: NaiveShare) -> None:
-        """Hold what of it is payable."""
+        """Hold what of it is payable, and still the partner's."""
         of_it = sum(amount for each, amount in self.unpaid.get(who, []) if each is share)
-        back = max(0, min(of_it, self.payable(who)))
+        back = max(0, min(of_it, self.payable(who), share.net - share.held))
         if back:
             self.unpaid[who].append((share, -back))
             share.held += back

@@ -20,7 +20,7 @@ from billing.models import (
     TransferReversal,
 )
 from billing.payouts.approving import approve
-from billing.payouts.canceling import abort, cancel_payout
+from billing.payouts.canceling import abort, cancel_payout, release
 from billing.payouts.digest import digest_of
 from billing.payouts.executing import execute
 from billing.payouts.returns import take_back
@@ -47,6 +47,7 @@ from tests.factories.settlement import (
     pay_out,
     purse,
     sell,
+    set_apart,
     stripe_dispute,
 )
 from tests.factories.stripe import StripeStandIn
@@ -262,6 +263,28 @@ def test_what_is_frozen_after_the_approval_is_held_again_when_it_comes_back(
     unfreeze(earning)
     release_due()
     assert purse(PUBLISHER) == (0, 8_500, 0)
+    assert_sound()
+
+
+def test_freezing_what_was_voided_while_it_was_set_apart_holds_nothing_of_other_earnings(
+    app: Flask,
+) -> None:
+    line = LineTerms(commission=2_000, funder=Funder.PLATFORM, hold_days=0)
+    _, earnings = sell(line, line)
+    voided, other = [each for each in earnings if each.kind is EarningKind.AFFILIATE_COMMISSION]
+    release_due()
+    payout = set_apart(AFFILIATE)
+    assert payout is not None
+    void(voided, "Fraud")
+    assert purse(AFFILIATE) == (0, 0, 2_000)
+    assert release(payout.id, "The run was canceled.")
+    assert purse(AFFILIATE) == (0, 2_000, 0)
+
+    freeze(voided, "Looks strange")
+    assert (purse(AFFILIATE), voided.state) == ((0, 2_000, 0), EarningState.VOID)
+    assert_sound()
+    freeze(other, "Looks strange")
+    assert (purse(AFFILIATE), other.state) == ((2_000, 0, 0), EarningState.HELD)
     assert_sound()
 
 
