@@ -5,11 +5,12 @@ from typing import Any
 from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from marketplace.core import jobs
+from marketplace.core import clock, jobs
 from marketplace.core.facts import record_fact
 from marketplace.core.jobs import Job
 from marketplace.core.pagination import page_number
-from marketplace.core.permissions import current_actor, needs
+from marketplace.core.permissions import current_actor, may_open, needs
+from marketplace.observability.waiting import WORK, Queue, waiting
 from marketplace.site import queues, staff_policies
 from marketplace.site.redaction import redacted
 
@@ -17,7 +18,8 @@ __all__ = ["blueprint", "staff_policies"]
 
 blueprint = Blueprint("staff", __name__, url_prefix="/staff")
 
-# title, then: endpoint, permission, label, icon, the queue whose count stands beside it
+# title, then: endpoint, permission, label, icon, the queue whose count stands beside it. Entries of
+# the program have the counts of the work that their pages list (observability/waiting.py).
 MENU: tuple[tuple[str, tuple[tuple[str, str, str, str, str], ...]], ...] = (
     (
         "",
@@ -155,6 +157,9 @@ def _side_menu() -> dict[str, Any]:
     if not request.path.startswith("/staff") or not actor.is_staff:
         return {}
     counts = queues.waiting()
+    of_program: dict[str, int] = {}
+    for queue in _program_queues():
+        of_program[queue.work.menu] = of_program.get(queue.work.menu, 0) + queue.count
     groups = []
     for title, entries in MENU:
         items = [
@@ -162,16 +167,27 @@ def _side_menu() -> dict[str, Any]:
                 "label": label,
                 "href": url_for(endpoint),
                 "icon": icon,
-                "count": counts[queue].count if queue else None,
-                "tone": "danger" if queue == "dead_jobs" else "neutral",
+                "count": counts[name].count if name else of_program.get(endpoint),
+                "tone": "danger" if name == "dead_jobs" else "neutral",
                 "current": _is_current(endpoint),
             }
-            for endpoint, permission, label, icon, queue in entries
+            for endpoint, permission, label, icon, name in entries
             if endpoint in current_app.view_functions and actor.can(permission)
         ]
         if items:
             groups.append({"title": title, "items": items})
     return {"staff_nav": groups}
+
+
+def _program_queues() -> list[Queue]:
+    """What of the program waits for somebody with the reader's rights. One query."""
+    actor = current_actor()
+    views = current_app.view_functions
+    return waiting(
+        clock.now(),
+        {work.key for work in WORK if may_open(actor, views.get(work.endpoint))},
+        inbox_of=None if actor.can("contacts.manage") else actor.user_id,
+    )
 
 
 def _is_current(endpoint: str) -> bool:
@@ -190,6 +206,10 @@ def home() -> ResponseReturnValue:
     return render_template(
         "staff/home.html",
         queues=queues.waiting(),
+        program_queues=[
+            (queue, url_for(queue.work.endpoint, **dict(queue.work.args)))
+            for queue in _program_queues()
+        ],
         health=health,
         jobs=jobs.counts(),
         late=jobs.oldest_due_age(),

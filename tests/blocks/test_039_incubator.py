@@ -66,6 +66,10 @@ def test_039_incubator(app: Flask, sign_in: SignIn) -> None:
         == 303
     )
     assert "Iris Wolff" in mine.get(here).text
+    told = [each for each in mails() if each["to"] == mentor.email]
+    assert [each["subject"] for each in told] == ["You mentor Quayside"]
+    assert here in told[0]["body"]
+    assert "Cohort one: Iris Wolff is your mentor" in [each["subject"] for each in mails()]
     guide = sign_in(mentor, elders)
     assert "Prototype" in guide.get(here).text
 

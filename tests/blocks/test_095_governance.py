@@ -19,10 +19,13 @@ from marketplace.observability.governance import checking
 from marketplace.observability.governance.checking import walk
 from marketplace.observability.governance.models import ChainCheck, CheckState
 from marketplace.observability.governance.providers import graces
+from marketplace.program.contacts.models import ContactRole
 from marketplace.program.standing.models import TierOverride
 from tests.conftest import SignIn
+from tests.factories.contacts_world import make_assignment, make_staff
 from tests.factories.people import make_member, make_organization, make_platform
 from tests.factories.program import make_policy, make_standing
+from tests.factories.queries import count_queries
 
 DAY = datetime(2026, 11, 20, 10, tzinfo=UTC)
 RunJobs = Callable[[], int]
@@ -211,3 +214,37 @@ def test_who_does_not_run_the_program_does_not_govern(
     browser = sign_in(make_member(make_platform(), role))
     assert browser.get("/staff/governance").status_code == 403
     assert browser.post("/staff/governance/checks").status_code == 403
+
+
+def test_the_page_is_bounded_and_says_how_many_more_there_are(app: Flask, sign_in: SignIn) -> None:
+    make_policy()
+    platform = make_platform()
+    browser = sign_in(make_member(platform, Role.PROGRAM_MANAGER))
+    sponsor = make_staff(platform, "Olu Bankole", Role.OWNER)
+
+    def add(many: int) -> None:
+        for number in range(many):
+            partner = make_organization(f"Partner {number}")
+            assigned = make_assignment(sponsor, ContactRole.EXECUTIVE_SPONSOR, organization=partner)
+            assigned.assigned_at = clock.now() - timedelta(days=100)
+            db.session.add(
+                TierOverride(
+                    public_id=new_public_id("ovr"),
+                    organization_id=partner.id,
+                    tier="gold",
+                    reason="Late audit",
+                    expires_at=clock.now() + timedelta(days=40),
+                )
+            )
+        db.session.commit()
+
+    add(2)
+    browser.get("/staff/governance")
+    before = count_queries(lambda: browser.get("/staff/governance"))
+    add(49)
+    page = browser.get("/staff/governance").text
+    assert page.count("Late audit") == 50
+    assert "The 50 that end first of 51." in page
+    assert page.count("Quarterly contact of the executive sponsor") == 50
+    assert "The 50 longest overdue of 51." in page
+    assert count_queries(lambda: browser.get("/staff/governance")) == before

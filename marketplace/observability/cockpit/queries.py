@@ -7,19 +7,12 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, case, func, select
 
-from marketplace.accreditation.certification.models import Certification, CertificationState
-from marketplace.accreditation.verification.models import Verification, VerificationState
 from marketplace.core import clock
 from marketplace.core.database import db
 from marketplace.core.pagination import Page
 from marketplace.identity.models import Organization, OrganizationKind
 from marketplace.observability.cockpit.models import PartnerMessage
-from marketplace.pipeline.deals.models import Deal, DealState
-from marketplace.pipeline.leads.models import Lead, LeadState, Review
-from marketplace.program.applications.models import Application, ApplicationState
-from marketplace.program.benefits.models import BenefitClaim, ClaimState
 from marketplace.program.measures import Measure, Measurement
-from marketplace.program.onboarding.models import PartnerTask, TaskSide
 from marketplace.program.standing.models import Standing, StandingMove
 from marketplace.program.standing.reading import keeps_in_grace, takes_part
 
@@ -146,89 +139,6 @@ def page_of_silences(
 
 def _mean(total: Any, count: Any) -> int | None:
     return (2 * int(total) + int(count)) // (2 * int(count)) if count else None
-
-
-@dataclass(frozen=True)
-class Queue:
-    """What waits for the staff: how many, and since when the oldest."""
-
-    label: str
-    endpoint: str
-    count: int
-    oldest: datetime | None
-
-
-def queues(now: datetime) -> list[Queue]:
-    """What waits: a query each."""
-    waiting: tuple[tuple[str, str, Any, Any, list[Any]], ...] = (
-        (
-            "Applications",
-            "applications_staff.queue",
-            Application,
-            func.coalesce(Application.queued_at, Application.submitted_at),
-            [Application.state == ApplicationState.IN_REVIEW],
-        ),
-        (
-            "Verifications",
-            "verification_staff.queue",
-            Verification,
-            Verification.submitted_at,
-            [Verification.state == VerificationState.SUBMITTED],
-        ),
-        (
-            "Certifications",
-            "certification_staff.queue",
-            Certification,
-            Certification.submitted_at,
-            [Certification.state == CertificationState.SUBMITTED],
-        ),
-        (
-            "Leads without a partner",
-            "leads_staff.index",
-            Lead,
-            Lead.created_at,
-            [Lead.state == LeadState.UNPLACED],
-        ),
-        (
-            "Leads to qualify",
-            "leads_staff.index",
-            Lead,
-            Lead.created_at,
-            [Lead.state == LeadState.ACCEPTED, Lead.review == Review.PENDING],
-        ),
-        (
-            "Deals to decide",
-            "deals_staff.index",
-            Deal,
-            Deal.submitted_at,
-            [Deal.state.in_((DealState.SUBMITTED, DealState.CONFLICT))],
-        ),
-        (
-            "Claims of benefits",
-            "benefits_staff.claims",
-            BenefitClaim,
-            BenefitClaim.claimed_at,
-            [BenefitClaim.state == ClaimState.CLAIMED],
-        ),
-        (
-            "Late tasks of ours",
-            "onboarding_staff.tasks",
-            PartnerTask,
-            PartnerTask.due_at,
-            [
-                PartnerTask.side == TaskSide.OPERATOR,
-                PartnerTask.done_at.is_(None),
-                PartnerTask.due_at < now,
-            ],
-        ),
-    )
-    found = []
-    for label, endpoint, model, since, where in waiting:
-        count, oldest = db.session.execute(
-            select(func.count(), func.min(since)).select_from(model).where(*where)
-        ).one()
-        found.append(Queue(label, endpoint, count, oldest))
-    return found
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import ColumnElement, Select, func, select
 
 from marketplace.core.database import db
 from marketplace.core.facts import Fact
@@ -145,11 +145,21 @@ def overrides_in_force(at: datetime, limit: int = 50) -> list[Override]:
         )
         .join(Organization, Organization.id == TierOverride.organization_id)
         .outerjoin(User, User.id == TierOverride.by_user_id)
-        .where(TierOverride.ended_at.is_(None), TierOverride.expires_at > at)
+        .where(*_in_force(at))
         .order_by(TierOverride.expires_at, TierOverride.id)
         .limit(limit)
     )
     return [Override(*row[:4], row[4] or "", *row[5:]) for row in rows]
+
+
+def count_overrides(at: datetime) -> int:
+    """How many overrides hold a tier at a moment. One query."""
+    query = select(func.count()).select_from(TierOverride).where(*_in_force(at))
+    return db.session.scalar(query) or 0
+
+
+def _in_force(at: datetime) -> tuple[ColumnElement[bool], ...]:
+    return TierOverride.ended_at.is_(None), TierOverride.expires_at > at
 
 
 @dataclass(frozen=True)

@@ -1,19 +1,28 @@
 """What applicants and partners are written about applications, rounds and plans."""
 
+from collections.abc import Sequence
+
 from flask import current_app
 
 from billing.formatting import format_money
 from marketplace.core.database import db
 from marketplace.core.mail import send_mail
 from marketplace.core.sealing import SealBrokenError, unseal
-from marketplace.identity.models import Role, User
-from marketplace.identity.queries import may_write_to, people_to_write
+from marketplace.identity.models import Organization, Role, User
+from marketplace.identity.queries import (
+    find_membership,
+    may_write_to,
+    people_to_write,
+    platform_organization,
+)
 from marketplace.program.applications.holders import is_of_partner
 from marketplace.program.applications.models import (
     Application,
     BusinessPlan,
     Milestone,
+    PlanActivity,
     ProgramRound,
+    RoundKind,
     RoundPlace,
 )
 
@@ -87,6 +96,22 @@ def tell_decided(application: Application) -> None:
         )
 
 
+def tell_reviewer(application: Application, user: User) -> None:
+    """Ask somebody of the staff to look at an application."""
+    by = (
+        f" A decision is promised by {application.promised_until:%d %b %Y}."
+        if application.promised_until
+        else ""
+    )
+    _write_to(
+        user,
+        f"Please review: {application.title}",
+        f"You are asked to review an application: {application.title}.{by} If something connects "
+        "you with the applicant, say so on its page instead of scoring it.",
+        f"/staff/applications/{application.public_id}",
+    )
+
+
 def tell_missed(application: Application, refunded: tuple[int, str] | None) -> None:
     """Say that the promised day has passed, and what goes back."""
     back = (
@@ -142,6 +167,127 @@ def tell_gate_missed(place: RoundPlace, round_: ProgramRound, milestone: Milesto
         f"The day of “{milestone.title}” has passed without accepted evidence. What follows is "
         "blocked until your mentor gives it a new day.",
         f"/partner/rounds/places/{place.public_id}",
+    )
+
+
+def remind_of_milestone(place: RoundPlace, round_: ProgramRound, milestone: Milestone) -> None:
+    """Say to a partner and its mentor that something is due soon."""
+    is_gate = round_.kind is RoundKind.INCUBATOR
+    after = " Once its day has passed, what follows is blocked." if is_gate else ""
+    day = f"{milestone.due_at:%d %b %Y}" if milestone.due_at else ""
+    subject = f"{round_.name}: “{milestone.title}” is due on {day}"
+    tell_organization(
+        place.organization_id,
+        subject,
+        f"“{milestone.title}” of {round_.name} is due on {day} (UTC), and no evidence waits for us "
+        f"yet.{after}",
+        f"/partner/rounds/places/{place.public_id}",
+    )
+    _tell_mentor(
+        place,
+        subject,
+        f"“{milestone.title}” is due on {day} (UTC), and the partner whom you mentor in "
+        f"{round_.name} has not handed in evidence yet.{after}",
+    )
+
+
+def tell_terms(place: RoundPlace, round_: ProgramRound) -> None:
+    """Say that a round's terms wait to be accepted."""
+    tell_organization(
+        place.organization_id,
+        f"{round_.name}: accept the terms",
+        f"The terms of {round_.name} are there in version {round_.terms_version}. An owner or "
+        "admin accepts them; until then nothing can be handed in.",
+        f"/partner/rounds/places/{place.public_id}/terms",
+    )
+
+
+def remind_of_track(place: RoundPlace, round_: ProgramRound) -> None:
+    """Say that an accelerator's track ends soon."""
+    day = f"{place.ends_at:%d %b %Y}" if place.ends_at else ""
+    tell_organization(
+        place.organization_id,
+        f"{round_.name} ends on {day}",
+        f"Your track in {round_.name} ends on {day} (UTC). What is reached by then counts.",
+        f"/partner/rounds/places/{place.public_id}",
+    )
+
+
+def tell_mentor_named(place: RoundPlace, round_: ProgramRound, partner: Organization) -> None:
+    """Say to a mentor whom they mentor, and to the partner who mentors it."""
+    _tell_mentor(
+        place,
+        f"You mentor {partner.name}",
+        f"You were named as the mentor of {partner.name} in {round_.name}. Its page shows where "
+        "the partner stands and what is due.",
+    )
+    mentor = db.session.get(User, place.mentor_user_id) if place.mentor_user_id else None
+    if mentor is not None:
+        tell_organization(
+            place.organization_id,
+            f"{round_.name}: {mentor.name} is your mentor",
+            f"{mentor.name} mentors you in {round_.name}.",
+            f"/partner/rounds/places/{place.public_id}",
+        )
+
+
+def tell_milestone_set(place: RoundPlace, round_: ProgramRound, milestone: Milestone) -> None:
+    """Say to a partner that something more is to be shown."""
+    day = f" by {milestone.due_at:%d %b %Y} (UTC)" if milestone.due_at else ""
+    tell_organization(
+        place.organization_id,
+        f"{round_.name}: a new milestone",
+        f"“{milestone.title}” was set for you in {round_.name}. Hand in evidence{day}.",
+        f"/partner/rounds/places/{place.public_id}",
+    )
+
+
+def remind_partner_of_activities(plan: BusinessPlan, activities: Sequence[PlanActivity]) -> None:
+    """Remind a partner of what it does by its plan."""
+    tell_organization(
+        plan.organization_id,
+        f"Your business plan for {plan.year}: due soon",
+        f"These activities of your plan are due soon:\n\n{_days(activities)}\n\nTick them when "
+        "they are done.",
+        f"/partner/business-plans/{plan.public_id}",
+    )
+
+
+def remind_staff_of_activities(
+    person: User, partner: Organization, plan: BusinessPlan, activities: Sequence[PlanActivity]
+) -> None:
+    """Remind somebody of the staff of what we do by a partner's plan."""
+    _write_to(
+        person,
+        f"Business plan of {partner.name}: due soon",
+        f"These activities of ours in the plan of {partner.name} for {plan.year} are due soon:\n\n"
+        f"{_days(activities)}",
+        f"/staff/business-plans/{plan.public_id}",
+    )
+
+
+def _days(activities: Sequence[PlanActivity]) -> str:
+    return "\n".join(f"- {each.title} ({each.due_on:%d %b %Y})" for each in activities)
+
+
+def _tell_mentor(place: RoundPlace, subject: str, text: str) -> None:
+    """Write to the mentor of a place, if it has one; staff find it on the staff's pages."""
+    mentor = db.session.get(User, place.mentor_user_id) if place.mentor_user_id else None
+    if mentor is None:
+        return
+    platform = platform_organization()
+    is_staff = platform is not None and find_membership(platform.id, mentor.id) is not None
+    side = "staff" if is_staff else "partner"
+    _write_to(mentor, subject, text, f"/{side}/rounds/places/{place.public_id}")
+
+
+def _write_to(person: User, subject: str, text: str, path: str) -> None:
+    if not person.email or person.deactivated_at is not None:
+        return
+    send_mail(
+        person.email,
+        subject,
+        f"Hello {person.name},\n\n{text}\n\n{address(path)}\n\n{current_app.config['SITE_NAME']}",
     )
 
 

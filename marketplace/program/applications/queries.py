@@ -15,8 +15,11 @@ from marketplace.program.applications.models import (
     ApplicationEntry,
     ApplicationReview,
     ApplicationState,
+    BusinessPlan,
     Milestone,
     MilestoneState,
+    PlaceState,
+    PlanState,
     ProgramRound,
     ReviewerAssignment,
     RoundPlace,
@@ -344,6 +347,40 @@ def milestone_counts(place_ids: Iterable[int]) -> dict[int, tuple[int, int, int]
             waiting + (count if state is MilestoneState.SUBMITTED else 0),
         )
     return found
+
+
+def page_of_evidence(page: int) -> Page[Milestone]:
+    """What partners of all rounds handed in and waits for a decision, the longest waiting first."""
+    return paginate(
+        select(Milestone)
+        .join(RoundPlace, RoundPlace.id == Milestone.place_id)
+        .where(Milestone.state == MilestoneState.SUBMITTED, RoundPlace.state == PlaceState.ACTIVE)
+        .order_by(Milestone.submitted_at, Milestone.id),
+        page=page,
+        per_page=PER_PAGE,
+    )
+
+
+def places_by_id(ids: Iterable[int]) -> dict[int, RoundPlace]:
+    """Places by id. One query."""
+    rows = db.session.scalars(select(RoundPlace).where(RoundPlace.id.in_(set(ids))))
+    return {row.id: row for row in rows}
+
+
+def waiting_counts() -> dict[str, int]:
+    """How many applications, pieces of evidence and plans wait for the staff. One query."""
+    parts = {
+        "applications": select(func.count()).where(Application.state == ApplicationState.IN_REVIEW),
+        "evidence": select(func.count())
+        .select_from(Milestone)
+        .join(RoundPlace, RoundPlace.id == Milestone.place_id)
+        .where(Milestone.state == MilestoneState.SUBMITTED, RoundPlace.state == PlaceState.ACTIVE),
+        "plans": select(func.count()).where(BusinessPlan.state == PlanState.SUBMITTED),
+    }
+    row = db.session.execute(
+        select(*(part.scalar_subquery().label(name) for name, part in parts.items()))
+    ).one()
+    return {name: int(getattr(row, name) or 0) for name in parts}
 
 
 def acceptances_of(place_id: int) -> Sequence[TermsAcceptance]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import case, func, or_, select
+from sqlalchemy import ColumnElement, case, func, or_, select
 
 from marketplace.core.database import db
 from marketplace.core.errors import SignInRequiredError
@@ -55,6 +55,15 @@ def page_of_partner(organization_id: int, page: int) -> Page[ContactRequest]:
     )
 
 
+def is_with(user_id: int) -> ColumnElement[bool]:
+    """Whether a conversation is with this person, was meant for them, or is with nobody."""
+    return or_(
+        ContactRequest.user_id == user_id,
+        ContactRequest.away_user_id == user_id,
+        ContactRequest.user_id.is_(None),
+    )
+
+
 def page_of_inbox(
     user_id: int, *, everybody: bool, state: RequestState | None, text: str, page: int
 ) -> Page[ContactRequest]:
@@ -64,13 +73,7 @@ def page_of_inbox(
         Organization, Organization.id == ContactRequest.organization_id
     )
     if not everybody:
-        query = query.where(
-            or_(
-                ContactRequest.user_id == user_id,
-                ContactRequest.away_user_id == user_id,
-                ContactRequest.user_id.is_(None),
-            )
-        )
+        query = query.where(is_with(user_id))
     if state is not None:
         query = query.where(ContactRequest.state == state)
     if text:

@@ -1,11 +1,11 @@
 """What other domains ask: who is there for a partner, and which contacts are overdue."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from flask import current_app
-from sqlalchemy import and_, func, select
+from sqlalchemy import ColumnElement, Select, and_, case, func, select
 
 from marketplace.core import clock
 from marketplace.core.database import db
@@ -139,20 +139,55 @@ class Overdue:
     request_id: str = ""
 
 
-def overdue_contacts(at: datetime | None = None) -> list[Overdue]:
-    """What executive sponsors owe at a moment, the longest overdue first: two queries."""
+def overdue_contacts(at: datetime | None = None, most: int | None = None) -> list[Overdue]:
+    """What executive sponsors owe at a moment, the longest overdue first, at most so many: two
+    queries."""
     moment = at or clock.now()
-    found = [*_overdue_answers(moment), *_overdue_quarters(moment)]
-    return sorted(found, key=lambda each: (each.due_at, each.organization_id, each.kind))
+    found = [
+        Overdue("answer", organization_id, name, user_id, person or "", due_at, request_id)
+        for organization_id, name, user_id, person, due_at, request_id in db.session.execute(
+            _overdue_answers(moment).order_by(ContactRequest.due_at, ContactRequest.id).limit(most)
+        )
+        if due_at is not None
+    ]
+    quarters, last = _quarters(moment)
+    found += [
+        Overdue("quarterly", organization_id, name, user_id, person, spoken + QUARTER)
+        for organization_id, name, user_id, person, spoken in db.session.execute(
+            quarters.where(last < moment - QUARTER)
+            .order_by(last, ContactAssignment.organization_id)
+            .limit(most)
+        )
+    ]
+    return sorted(found, key=lambda each: (each.due_at, each.organization_id, each.kind))[:most]
 
 
-def _overdue_answers(at: datetime) -> Iterable[Overdue]:
-    rows = db.session.execute(
+def count_overdue_contacts(at: datetime | None = None) -> int:
+    """How many contacts executive sponsors owe at a moment: two queries."""
+    moment = at or clock.now()
+    quarters, last = _quarters(moment)
+    asked = (_overdue_answers(moment), quarters.where(last < moment - QUARTER))
+    return sum(
+        db.session.scalar(select(func.count()).select_from(each.subquery())) or 0 for each in asked
+    )
+
+
+def sponsor_contact_due(organization_id: int) -> datetime | None:
+    """Until when a partner's own executive sponsor speaks with it again; None: it has none."""
+    quarters, _last = _quarters(clock.now())
+    row = db.session.execute(
+        quarters.where(ContactAssignment.organization_id == organization_id)
+    ).first()
+    return row[4] + QUARTER if row is not None else None
+
+
+def _overdue_answers(at: datetime) -> Select[Any]:
+    return (
         select(
-            Organization.id,
-            Organization.name,
+            Organization.id.label("organization_id"),
+            Organization.name.label("organization_name"),
             ContactRequest.user_id,
-            User.name,
+            User.name.label("person"),
             ContactRequest.due_at,
             ContactRequest.public_id,
         )
@@ -166,14 +201,11 @@ def _overdue_answers(at: datetime) -> Iterable[Overdue]:
             ContactRequest.state != RequestState.CLOSED,
         )
     )
-    for organization_id, organization, user_id, person, due_at, request_id in rows:
-        if due_at is not None:
-            yield Overdue(
-                "answer", organization_id, organization, user_id, person or "", due_at, request_id
-            )
 
 
-def _overdue_quarters(at: datetime) -> Iterable[Overdue]:
+def _quarters(at: datetime) -> tuple[Select[Any], ColumnElement[Any]]:
+    """Partners with an executive sponsor of their own, and when the two spoke last; before the
+    first time, when the sponsor was named."""
     spoke = (
         select(ContactMade.organization_id, func.max(ContactMade.at).label("at"))
         .where(ContactMade.role == ContactRole.EXECUTIVE_SPONSOR, ContactMade.at <= at)
@@ -192,33 +224,27 @@ def _overdue_quarters(at: datetime) -> Iterable[Overdue]:
         .group_by(ContactRequest.organization_id)
         .subquery()
     )
-    rows = db.session.execute(
+    named = ContactAssignment.assigned_at
+    spoken, written = func.coalesce(spoke.c.at, named), func.coalesce(wrote.c.at, named)
+    last = case(
+        (and_(spoken >= written, spoken >= named), spoken), (written >= named, written), else_=named
+    )
+    query = (
         select(
-            ContactAssignment.organization_id,
-            Organization.name,
-            User.id,
-            User.name,
-            ContactAssignment.assigned_at,
-            spoke.c.at,
-            wrote.c.at,
+            Organization.id.label("organization_id"),
+            Organization.name.label("organization_name"),
+            User.id.label("user_id"),
+            User.name.label("person"),
+            last.label("last"),
         )
+        .select_from(ContactAssignment)
         .join(Organization, Organization.id == ContactAssignment.organization_id)
         .join(User, User.id == ContactAssignment.user_id)
         .outerjoin(spoke, spoke.c.organization_id == Organization.id)
         .outerjoin(wrote, wrote.c.organization_id == Organization.id)
-        .where(
-            and_(
-                ContactAssignment.role == ContactRole.EXECUTIVE_SPONSOR,
-                ContactAssignment.organization_id.is_not(None),
-            )
-        )
+        .where(ContactAssignment.role == ContactRole.EXECUTIVE_SPONSOR)
     )
-    for organization_id, organization, user_id, person, since, spoken, written in rows:
-        last = max(each for each in (since, spoken, written) if each is not None)
-        if last + QUARTER < at:
-            yield Overdue(
-                "quarterly", organization_id, organization, user_id, person, last + QUARTER
-            )
+    return query, last
 
 
 def _contact(role: str, chosen: Chosen | None) -> Contact:

@@ -292,6 +292,25 @@ def test_reviewers_are_asked_by_their_load(app: Flask) -> None:
     assert judges.finance.id not in asked
 
 
+    told = [each for each in mails() if each["subject"].startswith("Please review")]
+    assert sorted(each["to"] for each in told) == sorted(
+        str(db.session.get_one(User, user_id).email) for user_id in asked
+    )
+    assert "/staff/applications/app_" in told[0]["body"]
+
+
+def test_whoever_takes_an_application_on_by_themselves_is_not_mailed(app: Flask) -> None:
+    make_policy()
+    partner = make_organization("Quayside")
+    make_standing(partner)
+    owner = make_member(partner, Role.OWNER, make_user("Ada", "ada@quayside.example"))
+    judges = make_judges()
+    application = make_application(make_round(), partner, owner)
+    reviewing.assign(application, judges.reviewer.id, by_user_id=judges.reviewer.id)
+    assert mails() == []
+    for _ in range(2):
+        reviewing.assign(application, judges.second.id, by_user_id=judges.manager.id)
+    assert [each["to"] for each in mails()] == [judges.second.email]
 def test_a_score_can_be_changed_until_another_reviewer_has_scored(app: Flask) -> None:
     make_policy()
     partner = make_organization("Quayside")

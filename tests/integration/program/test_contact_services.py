@@ -14,12 +14,19 @@ from marketplace.identity.models import Organization, Role, User
 from marketplace.identity.queries import find_membership
 from marketplace.program.contacts.models import (
     ContactAssignment,
+    ContactMade,
     ContactRequest,
     ContactRole,
     RequestKind,
     RequestState,
 )
-from marketplace.program.contacts.reading import contact_for, contacts_for, overdue_contacts
+from marketplace.program.contacts.reading import (
+    contact_for,
+    contacts_for,
+    count_overdue_contacts,
+    overdue_contacts,
+    sponsor_contact_due,
+)
 from marketplace.program.contacts.services import assigning, conversations, meetings
 from marketplace.program.contacts.services.assigning import Scope
 from marketplace.program.contacts.services.conversations import Asker, Wish
@@ -182,6 +189,35 @@ def test_overdue_contacts_are_told_as_they_stood_at_any_moment(app: Flask) -> No
         conversations.reply(request, "And now?", user=owner, is_staff=False)
     assert request.state is RequestState.WAITING
     assert [each.kind for each in overdue_contacts(start + timedelta(days=10))] == ["answer"]
+
+
+def test_overdue_contacts_are_bounded_and_counted_by_the_database(app: Flask) -> None:
+    olu = make_staff(make_platform(), "Olu Bankole", Role.OWNER)
+    start = clock.now()
+    for number in range(4):
+        partner = make_organization(f"Partner {number}")
+        assigned = make_assignment(olu, ContactRole.EXECUTIVE_SPONSOR, organization=partner)
+        assigned.assigned_at = start - timedelta(days=93 + number)
+        if number == 0:
+            # A call since: nothing is owed.
+            db.session.add(
+                ContactMade(
+                    organization_id=partner.id,
+                    role=ContactRole.EXECUTIVE_SPONSOR,
+                    user_id=olu.id,
+                    at=start - timedelta(days=91),
+                )
+            )
+            assert sponsor_contact_due(partner.id) == start + timedelta(days=1)
+    begin(partner, make_member(partner), RequestKind.ESCALATION)
+    db.session.flush()
+    at = start + timedelta(hours=80)
+    every = overdue_contacts(at)
+    assert [each.kind for each in every] == ["quarterly"] * 4 + ["answer"]
+    assert [each.organization_name for each in every][0] == "Partner 3"
+    assert overdue_contacts(at, 2) == every[:2]
+    assert count_overdue_contacts(at) == 5
+    assert count_queries(lambda: overdue_contacts(at, 2)) == 2
 
 
 def test_answers_go_to_the_partner_once_whoever_asked_has_left(app: Flask) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from flask import current_app, flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from billing.public_ids import new_public_id
@@ -21,6 +21,7 @@ from marketplace.observability.cockpit.queries import PartnerFilter
 from marketplace.observability.cockpit.services import write_to
 from marketplace.observability.cockpit.texts import MOVES, country_name, minutes_in_words
 from marketplace.observability.cockpit.views.blueprints import cockpit
+from marketplace.observability.waiting import Work, waiting
 from marketplace.program.goals import goal_progress
 from marketplace.program.module_gate import may_go_to
 from marketplace.program.onboarding.reading import coverage
@@ -53,9 +54,8 @@ def home() -> ResponseReturnValue:
         moves=queries.page_of_moves(now - queries.MOVES, 1, ON_HOME),
         move_texts=MOVES,
         queues=[
-            (queue, url_for(queue.endpoint) if may_go_to(queue.endpoint) else None)
-            for queue in queries.queues(now)
-            if queue.endpoint in current_app.view_functions
+            (queue, _address_of(queue.work) if may_go_to(queue.work.endpoint) else None)
+            for queue in waiting(now)
         ],
         minutes_in_words=minutes_in_words,
         tier_name=_tier_name(policy),
@@ -215,6 +215,10 @@ def _partner_filter() -> PartnerFilter:
         tier=text("tier") or "",
         state=text("state") or "",
     )
+
+
+def _address_of(work: Work) -> str:
+    return url_for(work.endpoint, **dict(work.args))
 
 
 def _tiers(policy: Policy | None, by_tier: Any) -> list[dict[str, Any]]:

@@ -21,7 +21,7 @@ from marketplace.observability.governance.providers import KINDS
 from marketplace.observability.governance.queries import FactFilter
 from marketplace.observability.governance.views.blueprints import governance
 from marketplace.observability.periods import month_of
-from marketplace.program.contacts.reading import overdue_contacts
+from marketplace.program.contacts.reading import count_overdue_contacts, overdue_contacts
 
 SOON = timedelta(days=30)
 LIST_PAGE = 50
@@ -36,14 +36,14 @@ def index() -> ResponseReturnValue:
     now = clock.now()
     # One more than is shown says whether there are more.
     ends = expiring_between(now, now + SOON, LIST_PAGE + 1)
-    overdue = overdue_contacts(now)
     return render_template(
         "governance/index.html",
         checks=latest_checks(),
         under_way=UNDER_WAY,
-        overdue=overdue[:LIST_PAGE],
-        overdue_count=len(overdue),
-        overrides=queries.overrides_in_force(now),
+        overdue=overdue_contacts(now, LIST_PAGE),
+        overdue_count=count_overdue_contacts(now),
+        overrides=queries.overrides_in_force(now, LIST_PAGE),
+        override_count=queries.count_overrides(now),
         ends=ends[:LIST_PAGE],
         has_more_ends=len(ends) > LIST_PAGE,
         kinds=KINDS,

@@ -13,7 +13,7 @@ from marketplace.core.once import insert_if_new
 from marketplace.core.permissions import Actor
 from marketplace.identity.models import Membership, Organization, OrganizationKind, Role, User
 from marketplace.program.applications.conflicts import conflict_of
-from marketplace.program.applications.mails import tell_asked
+from marketplace.program.applications.mails import tell_asked, tell_reviewer
 from marketplace.program.applications.models import (
     OPEN,
     Application,
@@ -326,6 +326,9 @@ def _assign(application: Application, user_id: int, by_user_id: int | None) -> b
         organization_id=application.organization_id,
         data={"reviewer": user_id},
     )
+    # Whoever takes it on by themselves knows.
+    if user_id != by_user_id:
+        tell_reviewer(application, db.session.get_one(User, user_id))
     return True
 
 

@@ -7,7 +7,7 @@ from flask_wtf import FlaskForm
 
 from marketplace.core.errors import InvalidError
 from marketplace.core.permissions import current_actor
-from marketplace.program.applications import texts
+from marketplace.program.applications import queries, texts
 
 applications = Blueprint("applications", __name__)
 applications_staff = Blueprint("applications_staff", __name__)
@@ -71,9 +71,19 @@ def staff_tabs(current: str) -> list[dict[str, Any]]:
     pages = [("applications_staff.queue", "Applications", "file-text")]
     if actor.can("rounds.read"):
         pages.append(("applications_staff.rounds", "Rounds", "calendar-range"))
+        pages.append(("applications_staff.evidence", "Evidence", "list-checks"))
     if actor.can("business_plans.read"):
         pages.append(("applications_staff.plans", "Business plans", "target"))
-    return _tabs(current, tuple(pages))
+    counts = queries.waiting_counts()
+    waiting = {
+        "applications_staff.queue": counts["applications"],
+        "applications_staff.evidence": counts["evidence"],
+        "applications_staff.plans": counts["plans"],
+    }
+    return [
+        {**each, "count": waiting.get(endpoint)}
+        for each, (endpoint, *_rest) in zip(_tabs(current, tuple(pages)), pages, strict=True)
+    ]
 
 
 def _tabs(current: str, pages: tuple[tuple[str, str, str], ...]) -> list[dict[str, Any]]:

@@ -8,8 +8,10 @@ from flask.typing import ResponseReturnValue
 from billing.formatting import AmountError, parse_amount
 from marketplace.core import clock
 from marketplace.core.errors import InvalidError, NotFoundError
+from marketplace.core.pagination import page_number
 from marketplace.core.permissions import current_actor, needs
 from marketplace.identity.forms import choices_of
+from marketplace.identity.models import Organization
 from marketplace.identity.own_partner import refuse_members
 from marketplace.program.applications import queries
 from marketplace.program.applications.conflicts import conflict_of
@@ -20,13 +22,21 @@ from marketplace.program.applications.forms import (
     NoteForm,
     end_of,
 )
-from marketplace.program.applications.models import Milestone, PlaceState, RoundKind, RoundPlace
+from marketplace.program.applications.mails import tell_mentor_named, tell_milestone_set
+from marketplace.program.applications.models import (
+    Milestone,
+    PlaceState,
+    ProgramRound,
+    RoundKind,
+    RoundPlace,
+)
 from marketplace.program.applications.services import milestones, places
 from marketplace.program.applications.tracking import directions, progress_of
 from marketplace.program.applications.views.blueprints import (
     add_error,
     applications_staff,
     show_errors,
+    staff_tabs,
 )
 from marketplace.program.applications.words import line
 from marketplace.program.policy.live import current_policy
@@ -36,6 +46,22 @@ _MILESTONE = "/staff/rounds/milestones/<milestone_id>"
 _READ = needs("rounds.read", load=queries.find_place, name="place")
 _MANAGE = needs("rounds.manage", load=queries.find_place, name="place")
 _DECIDE = needs("milestone.decide", load=queries.find_milestone, name="milestone")
+
+
+@applications_staff.get("/staff/rounds/evidence")
+@needs("rounds.read")
+def evidence() -> ResponseReturnValue:
+    """What was handed in across all rounds and waits."""
+    page = queries.page_of_evidence(page_number(request.args.get("page")))
+    shown = queries.places_by_id(row.place_id for row in page.items)
+    return render_template(
+        "rounds/evidence.html",
+        tabs=staff_tabs("applications_staff.evidence"),
+        page=page,
+        places=shown,
+        rounds=queries.rounds_by_id(each.round_id for each in shown.values()),
+        organizations=queries.organizations(each.organization_id for each in shown.values()),
+    )
 
 
 @applications_staff.get(_PLACE)
@@ -53,6 +79,7 @@ def name_mentor(place: RoundPlace) -> ResponseReturnValue:
     form = MentorForm()
     typed = line(form.mentor.data)
     number = int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 16 else None
+    before = place.mentor_user_id
     try:
         places.name_mentor(
             place,
@@ -62,6 +89,8 @@ def name_mentor(place: RoundPlace) -> ResponseReturnValue:
     except InvalidError as error:
         show_errors(form, error)
         return _page(place, mentoring=form), 422
+    if place.mentor_user_id not in (before, None):
+        tell_mentor_named(place, _round_of(place), _partner_of(place))
     flash("Named." if number else "Nobody mentors it now.", "success")
     return _to(place)
 
@@ -73,7 +102,7 @@ def add_milestone(place: RoundPlace) -> ResponseReturnValue:
     refuse_members(current_actor().user_id, place.organization_id)
     form = MilestoneForm()
     valid = form.validate()
-    round_ = queries.rounds_by_id([place.round_id])[place.round_id]
+    round_ = _round_of(place)
     typed = line(form.amount.data)
     amount = 0
     try:
@@ -83,8 +112,9 @@ def add_milestone(place: RoundPlace) -> ResponseReturnValue:
         valid = False
     if not valid:
         return _page(place, adding=form), 422
+    known = {each.id for each in milestones.milestones_of(place.id)}
     try:
-        milestones.add_milestone(
+        milestone = milestones.add_milestone(
             place,
             title=form.title.data or "",
             text=form.text.data or "",
@@ -97,6 +127,8 @@ def add_milestone(place: RoundPlace) -> ResponseReturnValue:
         show_errors(form, error)
         return _page(place, adding=form), 422
     flash("Set.", "success")
+    if milestone.id not in known:
+        tell_milestone_set(place, round_, milestone)
     return _to(place)
 
 
@@ -108,7 +140,7 @@ def ending_place(place: RoundPlace) -> ResponseReturnValue:
     return render_template(
         "rounds/ending.html",
         place=place,
-        organization=queries.organizations([place.organization_id])[place.organization_id],
+        organization=_partner_of(place),
     )
 
 
@@ -184,8 +216,16 @@ def _place_of(milestone: Milestone) -> RoundPlace:
 
 
 def _page(place: RoundPlace, **forms: Any) -> str:
+def _round_of(place: RoundPlace) -> ProgramRound:
+    return queries.rounds_by_id([place.round_id])[place.round_id]
+
+
+def _partner_of(place: RoundPlace) -> Organization:
+    return queries.organizations([place.organization_id])[place.organization_id]
+
+
     actor = current_actor()
-    round_ = queries.rounds_by_id([place.round_id])[place.round_id]
+    round_ = _round_of(place)
     live = current_policy()
     rows = milestones.milestones_of(place.id)
     mentoring = forms.get("mentoring") or MentorForm(formdata=None)
@@ -209,7 +249,7 @@ def _page(place: RoundPlace, **forms: Any) -> str:
         place=place,
         round=round_,
         application=application,
-        organization=queries.organizations([place.organization_id])[place.organization_id],
+        organization=_partner_of(place),
         milestones=rows,
         unplanned=place.award - sum(each.amount for each in rows),
         paid=sum(each.amount for each in rows if each.paid_at is not None),

@@ -49,7 +49,7 @@ def index() -> ResponseReturnValue:
         staff=found.staff,
         away=found.away,
         waiting=queries.open_counts(),
-        overdue=overdue_contacts()[:50],
+        overdue=overdue_contacts(most=50),
         texts=texts,
         roles=ContactRole,
     )
