@@ -115,8 +115,11 @@ from marketplace.pipeline.ideas.services.fulfilling import (
 )
 from marketplace.pipeline.leads.panels import brief_panel, partner_brief_panel
 from marketplace.program.applications.services.paying import application_fee_paid
+from marketplace.program.applications.obligations import round_and_plan_obligations
 from marketplace.program.blueprints import BLUEPRINTS as PROGRAM
+from marketplace.program.benefits.obligations import claim_obligations
 from marketplace.program.contacts.services.managers import manager_departed
+from marketplace.program.contacts.obligations import contact_obligations
 from marketplace.program.events import on_application_decided, on_graduated, on_partner_joined
 from marketplace.program.hosts.guard import answer_white_label_with
 from marketplace.program.hosts.live import brand_of_reader
@@ -240,7 +243,13 @@ def connect(app: Flask) -> None:
     on_partner_joined(partner_has_joined)
     on_application_decided(admission_decided)
     give_on_joining(sandbox_gifts)
-    obligations_from(task_obligations, renewals)
+    obligations_from(
+        task_obligations,
+        renewals,
+        round_and_plan_obligations,
+        contact_obligations,
+        claim_obligations,
+    )
     look_up_proven_domains_with(
         lambda domains: [proof.organization_id for proof in holders_of(domains).values()]
     )

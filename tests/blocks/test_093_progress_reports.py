@@ -4,13 +4,32 @@ import re
 from datetime import timedelta
 
 from flask import Flask
+from sqlalchemy import select
 
 from marketplace.accreditation.credentials.services.issuing import issue
 from marketplace.core import clock
 from marketplace.core.database import db
 from marketplace.identity.models import Role
+from marketplace.program.applications.models import (
+    Application,
+    BusinessPlan,
+    Milestone,
+    MilestoneState,
+    PlanActivity,
+    PlanState,
+)
+from marketplace.program.benefits.models import BenefitClaim
+from marketplace.program.contacts.models import (
+    ContactRequest,
+    ContactRole,
+    ProgramManager,
+    RequestKind,
+)
 from marketplace.program.standing.joining import join
 from tests.conftest import SignIn
+from tests.factories.applications_world import make_applications_world
+from tests.factories.contacts_world import make_assignment, make_staff
+from tests.factories.listings import make_listing
 from tests.factories.people import make_member, make_organization, make_platform
 from tests.factories.program import make_policy, make_standing, policy_document
 
@@ -74,3 +93,76 @@ def test_a_credential_that_expires_soon_is_something_to_renew(app: Flask, sign_i
     page = sign_in(owner, partner).get("/partner/scorecard/progress").text
     assert f"Renew Harbor API expert of {owner.name}" in page
     assert "Harbor sales expert" not in page
+
+
+def test_both_sides_owe_more_than_tasks(app: Flask, sign_in: SignIn) -> None:
+    make_policy()
+    partner = make_organization("Quayside")
+    owner = make_member(partner)
+    make_standing(partner)
+    now = clock.now()
+    make_applications_world(partner, owner, owner, make_listing(partner))
+    application = db.session.scalars(select(Application)).one()
+    application.promised_until = now - timedelta(days=1)
+    milestone = db.session.scalars(select(Milestone)).one()
+    milestone.due_at = now + timedelta(days=5)
+    plan = db.session.scalars(select(BusinessPlan)).one()
+    plan.state = PlanState.APPROVED
+    db.session.add(
+        PlanActivity(plan_id=plan.id, title="A stand", due_on=now.date(), side="operator")
+    )
+    platform = make_platform()
+    olu = make_staff(platform, "Olu Bankole", Role.OWNER)
+    sponsor = make_assignment(olu, ContactRole.EXECUTIVE_SPONSOR, organization=partner)
+    sponsor.assigned_at = now - timedelta(days=93)
+    db.session.add_all(
+        [
+            ContactRequest(
+                public_id="con_1", kind=RequestKind.ESCALATION, role=ContactRole.EXECUTIVE_SPONSOR,
+                subject="It is stuck", organization_id=partner.id, due_at=now - timedelta(hours=1),
+            ),
+            ProgramManager(
+                organization_id=partner.id, user_id=owner.id, confirmed_at=now,
+                confirm_by=now + timedelta(days=6), ends_at=now + timedelta(days=20),
+            ),
+            BenefitClaim(
+                public_id="ben_1", organization_id=partner.id, benefit="week",
+                benefit_name="A week on the home page", year=now.year,
+            ),
+        ]
+    )  # fmt: skip
+    db.session.commit()
+
+    pages = (
+        sign_in(owner, partner).get("/partner/scorecard/progress").text,
+        sign_in(olu).get(f"/staff/standings/{partner.slug}/progress").text,
+    )
+    late, amber = "badge-danger", "badge-warning"
+    expected = {
+        "Decide on the application: Autumn round: Quayside": ("operator", late),
+        "Autumn round: show “Beta”": ("partner", "badge-neutral"),
+        "Autumn round: accept version 1 of the terms": ("partner", "badge-neutral"),
+        f"Plan for {plan.year}: A webinar": ("partner", "badge-neutral"),
+        f"Plan for {plan.year}: A stand": ("operator", "badge-neutral"),
+        "Answer the escalation “It is stuck”": ("operator", late),
+        "The executive sponsor speaks with the partner": ("operator", late),
+        "The program manager confirms": ("partner", amber),
+        "Give the benefit: A week on the home page": ("operator", "badge-neutral"),
+    }
+    for page in pages:
+        rows = re.findall(r"<tr.*?</tr>", page, re.S)
+        for title, (side, badge) in expected.items():
+            row = next(each for each in rows if title in each)
+            assert badge in row, title
+            owes = app.config["SITE_NAME"] if side == "operator" else ("You", partner.name)
+            assert any(
+                f">{name}</td>" in row for name in ([owes] if isinstance(owes, str) else owes)
+            )
+    own = sign_in(owner, partner)
+    for path in set(re.findall(r'href="(/partner/[^"]+)"', pages[0])):
+        assert own.get(path).status_code == 200, path
+
+    # What was done is not owed any more.
+    milestone.state, milestone.submitted_at = MilestoneState.SUBMITTED, now
+    db.session.commit()
+    assert "look at the evidence for “Beta”" in own.get("/partner/scorecard/progress").text

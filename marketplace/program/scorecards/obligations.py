@@ -20,13 +20,17 @@ PARTNER, OPERATOR = "partner", "operator"
 
 @dataclass(frozen=True)
 class Obligation:
-    """Something that one side owes. `side` is "partner" or "operator"; `href`: where it is done."""
+    """Something that one side owes. `side` is "partner" or "operator"; `href`: where it is done.
+
+    `is_amber`: it must be done now for something to go on counting.
+    """
 
     title: str
     side: str
     due_at: datetime | None
     done_at: datetime | None = None
     href: str = ""
+    is_amber: bool = False
 
     @property
     def is_done(self) -> bool:
