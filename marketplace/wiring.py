@@ -108,6 +108,7 @@ from marketplace.observability.blueprints import BLUEPRINTS as OBSERVABILITY
 from marketplace.observability.dashboard.portal_home import program_part
 from marketplace.observability.governance.expiring import expiring_from
 from marketplace.observability.governance.providers import PROVIDERS as EXPIRING
+from marketplace.observability.policy_mentions import mentions
 from marketplace.pipeline.blueprints import BLUEPRINTS as PIPELINE
 from marketplace.pipeline.franchises.services.paying import royalty_paid, royalty_refunded
 from marketplace.pipeline.ideas.services.fulfilling import (
@@ -134,6 +135,7 @@ from marketplace.program.onboarding.services.admitting import (
     partner_was_created,
 )
 from marketplace.program.onboarding.services.tasks import partner_has_joined
+from marketplace.program.policy.references import mentions_from
 from marketplace.program.policy.types import offered_types
 from marketplace.program.scorecards.obligations import obligations_from
 from marketplace.program.standing.activity import measure_activity
@@ -231,6 +233,7 @@ def connect(app: Flask) -> None:
     on_listing_opened(notice_opened)
     contribute_to_portal_home(program_part)
     expiring_from(*EXPIRING)
+    mentions_from(mentions)
     on_organization_changed(publisher_changed)
     look_up_listings_with(facts_by_id, facts_of_publisher, facts_by_slug)
     count_installs_with(count_live_elsewhere)

@@ -19,6 +19,7 @@ from marketplace.program.policy import queries
 from marketplace.program.policy.difference import differences, grouped
 from marketplace.program.policy.document import Policy
 from marketplace.program.policy.documents import DocumentError
+from marketplace.program.policy.references import references
 from marketplace.program.policy.removals import removals
 from marketplace.program.policy.services import drafting
 from marketplace.program.policy.services.publishing import Seen, publish
@@ -174,4 +175,9 @@ def _tell(policy: Policy, at: datetime | None) -> _Told | None:
         click.echo("\nPartners have what it leaves out:")
         for line in gone:
             click.echo(f"  {line}")
+    spoken_of = references(old, policy)
+    if spoken_of:
+        click.echo("\nElsewhere refers to what it leaves out:")
+        for reference in spoken_of:
+            click.echo(f"  {reference}")
     return _Told(Seen(policy.digest(), before.public_id if before else ""), gone)

@@ -35,6 +35,98 @@ APPEND_ONLY = (
 
 def upgrade() -> None:
     op.create_table(
+        "policy_preview",
+        sa.Column(
+            "id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=True,
+            nullable=False,
+        ),
+        sa.Column("public_id", sa.String(length=40), nullable=False),
+        sa.Column(
+            "version_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column("document", sa.JSON(), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("against", sa.String(length=40), nullable=False),
+        sa.Column("asked_for", marketplace.core.database.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("moment", marketplace.core.database.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("total", sa.Integer(), nullable=False),
+        sa.Column("done", sa.Integer(), nullable=False),
+        sa.Column("moved", sa.Integer(), nullable=False),
+        sa.Column(
+            "last_organization_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+        ),
+        sa.Column(
+            "created_by_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
+        ),
+        sa.Column(
+            "created_at", marketplace.core.database.UtcDateTime(timezone=True), nullable=False
+        ),
+        sa.Column(
+            "finished_at", marketplace.core.database.UtcDateTime(timezone=True), nullable=True
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_policy_preview")),
+        sa.UniqueConstraint("public_id", name=op.f("uq_policy_preview_public_id")),
+    )
+    with op.batch_alter_table("policy_preview", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_policy_preview_created_at"), ["created_at"], unique=False
+        )
+        batch_op.create_index(
+            batch_op.f("ix_policy_preview_version_id"), ["version_id"], unique=False
+        )
+
+    op.create_table(
+        "policy_preview_move",
+        sa.Column(
+            "id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=True,
+            nullable=False,
+        ),
+        sa.Column(
+            "preview_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column(
+            "organization_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column("from_tier", sa.String(length=40), nullable=False),
+        sa.Column("to_tier", sa.String(length=40), nullable=False),
+        sa.Column("points", sa.Integer(), nullable=False),
+        sa.Column("anyway", sa.Boolean(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["preview_id"],
+            ["policy_preview.id"],
+            name=op.f("fk_policy_preview_move_preview_id_policy_preview"),
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_policy_preview_move")),
+    )
+    with op.batch_alter_table("policy_preview_move", schema=None) as batch_op:
+        batch_op.create_index("ix_policy_preview_move_preview", ["preview_id", "id"], unique=False)
+
+    op.create_table(
+        "program_reminder",
+        sa.Column(
+            "id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=True,
+            nullable=False,
+        ),
+        sa.Column("kind", sa.String(length=20), nullable=False),
+        sa.Column(
+            "subject_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column("due_at", marketplace.core.database.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("at", marketplace.core.database.UtcDateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_program_reminder")),
+        sa.UniqueConstraint(
+            "kind", "subject_id", "due_at", name=op.f("uq_program_reminder_kind_subject_id_due_at")
+        ),
+    )
+    op.create_table(
         "certification_program",
         sa.Column(
             "id",
@@ -5552,3 +5644,6 @@ def downgrade() -> None:
     if op.get_bind().dialect.name == "postgresql":
         op.execute("DROP FUNCTION IF EXISTS row_is_append_only()")
         op.execute("DROP FUNCTION IF EXISTS policy_version_stays()")
+    op.drop_table("program_reminder")
+    op.drop_table("policy_preview_move")
+    op.drop_table("policy_preview")

@@ -4,7 +4,8 @@ from flask import current_app
 
 from billing.formatting import format_money
 from marketplace.core.mail import send_mail
-from marketplace.pipeline.deals.models import CreditSplit, Deal, DealState
+from marketplace.identity.models import Membership, Organization, OrganizationKind, Role, User
+from marketplace.pipeline.deals.models import CreditSplit, Deal, DealClaim, DealState
 from marketplace.pipeline.leads.mails import people_of
 
 
@@ -25,6 +26,22 @@ def tell_expired(deal: Deal) -> None:
         deal.organization_id,
         "The protection of a deal has ended",
         f"The protection of “{deal.title}” has ended. Others can register the customer now.",
+def remind_of_end(deal: Deal, claim: DealClaim) -> None:
+    """Tell the partner that the protection ends soon, and what can be done."""
+    day = f"{claim.protected_until:%d %b %Y}" if claim.protected_until else ""
+    more = (
+        "It was extended before and cannot be extended again."
+        if claim.extended_at is not None
+        else "You can extend it once, with a reason."
+    )
+    _tell(
+        deal.organization_id,
+        f"The protection of a deal ends on {day}",
+        f"“{deal.title}” is protected for you until {day} (UTC). {more} A deal that is won counts.",
+        f"/partner/deals/{deal.public_id}",
+    )
+
+
         f"/partner/deals/{deal.public_id}",
     )
 

@@ -1,4 +1,4 @@
-"""What happens by itself: missed promises, gates whose day has passed, tracks that end."""
+"""What happens by itself: reminders, missed promises, missed gates, tracks that end."""
 
 from datetime import timedelta
 
@@ -8,14 +8,17 @@ from marketplace.core import clock
 from marketplace.core.database import db
 from marketplace.core.jobs import Payload, enqueue, job_handler, periodic
 from marketplace.program.applications.models import PlaceState, RoundPlace
+from marketplace.program.applications.services import reminding
 from marketplace.program.applications.services.milestones import miss_due_gates
 from marketplace.program.applications.services.places import end_track
 from marketplace.program.applications.services.promises import keep_promise, missed_promises
 
 WATCH = "applications.watch"
+REMIND = "applications.remind"
 KEEP_PROMISE = "applications.keep_promise"
 END_TRACK = "applications.end_track"
 EVERY = timedelta(minutes=15)
+REMIND_EVERY = timedelta(hours=1)
 
 
 @periodic(WATCH, every=EVERY)
@@ -36,6 +39,15 @@ def watch(_payload: Payload) -> None:
     for place_id in ended:
         enqueue(END_TRACK, {"place_id": place_id}, dedupe_key=f"{END_TRACK}:{place_id}")
     miss_due_gates()
+
+
+@periodic(REMIND, every=REMIND_EVERY)
+def remind(_payload: Payload) -> None:
+    """Tell everybody of what is due within a week, once each."""
+    reminding.remind_of_milestones()
+    reminding.remind_of_terms()
+    reminding.remind_of_tracks()
+    reminding.remind_of_activities()
 
 
 @job_handler(KEEP_PROMISE)

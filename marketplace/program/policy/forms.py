@@ -171,6 +171,12 @@ class PublishForm(EditionForm):
     drop = BooleanField("Publish it all the same")
 
 
+class PreviewForm(FlaskForm):  # type: ignore[misc]  # flask-wtf has no types
+    """For which moment it is worked out who would move, as it was typed; empty: at once."""
+
+    at = HiddenField()
+
+
 class StartForm(FlaskForm):  # type: ignore[misc]  # flask-wtf has no types
     """What a new draft begins with."""
 

@@ -90,3 +90,44 @@ class ReplayDifference(Base):
     live_tier: Mapped[str] = mapped_column(String(40), default="")
     draft_tier: Mapped[str] = mapped_column(String(40), default="")
     points: Mapped[int] = mapped_column(default=0)
+
+
+class MoversPreview(Base):
+    """Who a draft would move, worked out batch by batch before it is published: for many partners
+    that takes longer than a page may. Kept for a day."""
+
+    __tablename__ = "policy_preview"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True, autoincrement=True)
+    public_id: Mapped[str] = mapped_column(String(40), unique=True)
+    # No foreign key: a draft can be discarded meanwhile.
+    version_id: Mapped[int] = mapped_column(Id, index=True)
+    # The draft as it was then, and the public id of the version that it is compared with.
+    document: Mapped[dict[str, Any]]
+    digest: Mapped[str] = mapped_column(String(64))
+    against: Mapped[str] = mapped_column(String(40), default="")
+    # For which moment somebody asked; None: at once, which is the moment of asking.
+    asked_for: Mapped[datetime | None]
+    moment: Mapped[datetime]
+    total: Mapped[int] = mapped_column(default=0)
+    done: Mapped[int] = mapped_column(default=0)
+    moved: Mapped[int] = mapped_column(default=0)
+    last_organization_id: Mapped[int] = mapped_column(Id, default=0)
+    created_by_id: Mapped[int | None] = mapped_column(Id)
+    created_at: Mapped[datetime] = mapped_column(default=clock.now, index=True)
+    finished_at: Mapped[datetime | None]
+
+
+class PreviewedMove(Base):
+    """A partner that a draft would move."""
+
+    __tablename__ = "policy_preview_move"
+    __table_args__ = (Index("ix_policy_preview_move_preview", "preview_id", "id"),)
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True, autoincrement=True)
+    preview_id: Mapped[int] = mapped_column(ForeignKey("policy_preview.id"))
+    organization_id: Mapped[int] = mapped_column(Id)
+    from_tier: Mapped[str] = mapped_column(String(40), default="")
+    to_tier: Mapped[str] = mapped_column(String(40), default="")
+    points: Mapped[int] = mapped_column(default=0)
+    anyway: Mapped[bool] = mapped_column(default=False)

@@ -1,5 +1,6 @@
 """Which partners another policy would move, before it is published."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -35,42 +36,55 @@ def movers(policy: Policy, at: datetime | None = None, before: Policy | None = N
     person holds are not among them, unless the policy has that tier no more."""
     moment = at or clock.now()
     found: list[Mover] = []
-    last_id = 0
-    while True:
-        rows = db.session.execute(
-            select(Organization.id, Organization.name, Organization.partner_type, Standing.tier)
-            .join(Standing, Standing.organization_id == Organization.id)
-            .where(
-                Organization.id > last_id,
-                Standing.state.in_(IN_FORCE),
-                ~exists().where(
-                    TierOverride.organization_id == Organization.id,
-                    TierOverride.ended_at.is_(None),
-                    TierOverride.tier.in_([tier.key for tier in policy.tiers]),
-                    TierOverride.created_at <= moment,
-                    TierOverride.expires_at > moment,
-                ),
-            )
-            .order_by(Organization.id)
-            .limit(BATCH)
-        ).all()
-        if not rows:
-            break
-        last_id = rows[-1][0]
-        ids = [row[0] for row in rows]
-        values = values_of(ids, policy, moment)
-        values_before = values_of(ids, before, moment) if before else {}
-        for organization_id, name, partner_type, tier in rows:
-            earned = earned_tier(policy, partner_type, values[organization_id])
-            if earned != tier:
-                points = points_of(policy, values[organization_id])
-                # A tier that is gone is lost by this policy alone: at once, and whoever holds it.
-                anyway = (
-                    before is not None
-                    and policy.tier(tier) is not None
-                    and earned_tier(before, partner_type, values_before[organization_id]) == earned
-                )
-                found.append(
-                    Mover(organization_id, name, partner_type or "", tier, earned, points, anyway)
-                )
+    last_id: int | None = 0
+    while last_id is not None:
+        last_id, _looked_at, batch = movers_after(last_id, policy, moment, before)
+        found += batch
+    return by_name(found)
+
+
+def by_name(found: Iterable[Mover]) -> list[Mover]:
+    """The same in the order in which they are shown."""
     return sorted(found, key=lambda each: (each.name.lower(), each.organization_id))
+
+
+def movers_after(
+    organization_id: int, policy: Policy, at: datetime, before: Policy | None
+) -> tuple[int | None, int, list[Mover]]:
+    """Movers of the batch of partners that comes after an id: the last id of the batch (None: it
+    was the last one), how many partners were looked at, and who of them moves."""
+    rows = db.session.execute(
+        select(Organization.id, Organization.name, Organization.partner_type, Standing.tier)
+        .join(Standing, Standing.organization_id == Organization.id)
+        .where(
+            Organization.id > organization_id,
+            Standing.state.in_(IN_FORCE),
+            ~exists().where(
+                TierOverride.organization_id == Organization.id,
+                TierOverride.ended_at.is_(None),
+                TierOverride.tier.in_([tier.key for tier in policy.tiers]),
+                TierOverride.created_at <= at,
+                TierOverride.expires_at > at,
+            ),
+        )
+        .order_by(Organization.id)
+        .limit(BATCH)
+    ).all()
+    if not rows:
+        return None, 0, []
+    ids = [row[0] for row in rows]
+    values = values_of(ids, policy, at)
+    values_before = values_of(ids, before, at) if before else {}
+    found = []
+    for each, name, partner_type, tier in rows:
+        earned = earned_tier(policy, partner_type, values[each])
+        if earned != tier:
+            # A tier that is gone is lost by this policy alone: at once, and whoever holds it.
+            anyway = (
+                before is not None
+                and policy.tier(tier) is not None
+                and earned_tier(before, partner_type, values_before[each]) == earned
+            )
+            points = points_of(policy, values[each])
+            found.append(Mover(each, name, partner_type or "", tier, earned, points, anyway))
+    return (ids[-1] if len(ids) == BATCH else None), len(ids), found

@@ -4,24 +4,37 @@ import io
 import re
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
+from billing.models import Discount, DiscountKind, FeeKind, FeeRule, Funder
 from marketplace.core import clock
 from marketplace.core.database import db
 from marketplace.identity.models import Role, User
+from marketplace.pipeline.leads.models import RoutingRule
+from marketplace.program.applications.models import RoundState
 from marketplace.program.policy.document import Policy
 from marketplace.program.policy.live import forget_current_policy, live_policy
 from marketplace.program.policy.models import PolicyState, PolicyVersion
+from marketplace.program.policy.queries import version_in_force_at
 from marketplace.program.policy.services import drafting
-from marketplace.program.policy.yaml_text import TEMPLATES, template
+from marketplace.program.policy.yaml_text import TEMPLATES, policy_to_yaml, template
+from marketplace.program.scorecards import movers
+from marketplace.program.scorecards.models import MoversPreview
+from marketplace.program.scorecards.services import previews
 from marketplace.program.standing.models import TierOverride
+from tests.factories.certification_world import make_program
+from tests.factories.courses import make_course
+from tests.factories.desk import make_schedule
 from tests.factories.forms import publication_of
 from tests.factories.people import make_member, make_organization, make_platform
 from tests.factories.program import make_policy, make_standing, policy_document
+from tests.factories.queries import count_queries
+from tests.factories.rounds import make_round
 
 SignIn = Callable[..., FlaskClient]
 
@@ -540,3 +553,160 @@ def test_whoever_is_held_at_a_tier_that_goes_is_among_those_who_move(staff: Flas
     # What the version in force does to somebody already is no effect of this one.
     assert moves.count("Also without this version") == 1
     assert "Also without" in moves[moves.index("Tidewater") :]
+
+
+def test_of_many_partners_it_is_worked_out_in_the_background_who_moves(
+    staff: FlaskClient, monkeypatch: pytest.MonkeyPatch, run_jobs: Callable[[], int]
+) -> None:
+    monkeypatch.setattr(previews, "AT_ONCE", 2)
+    monkeypatch.setattr(movers, "BATCH", 2)
+    make_policy()
+    for name in ("Amber", "Basalt", "Coral", "Dune", "Ebb"):
+        make_standing(make_organization(name), "registered" if name == "Ebb" else "silver")
+    draft = begin(name="Stricter")
+    url = f"/staff/policy/{draft.public_id}/publish"
+    html = page(staff, url)
+    assert "Work out who would move" in html
+    assert "Publish now" not in html
+    # Whoever publishes all the same is told to look first.
+    blind = {
+        "digest": draft.digest,
+        "against": version_in_force_at(clock.now()).public_id,
+        "edition": draft.edition,
+    }
+    refused = staff.post(url, data=blind)
+    assert refused.status_code == 409
+    assert "Look at who would move first." in refused.text
+
+    for _click in range(2):
+        assert staff.post(f"/staff/policy/{draft.public_id}/preview").status_code == 303
+    assert db.session.query(MoversPreview).count() == 1
+    assert "0 of 5" in page(staff, url)
+    assert staff.post(url, data=blind).status_code == 409
+    run_jobs()
+    html = page(staff, url)
+    assert "4 partners move." in html
+    assert html.index("Amber") < html.index("Dune")
+    assert "Ebb" not in html.split('id="movers"')[1]
+    queries = count_queries(lambda: page(staff, url))
+
+    # Another draft is another question.
+    monkeypatch.setattr(previews, "PER_PAGE", 2)
+    assert count_queries(lambda: page(staff, f"{url}?page=2")) == queries
+    assert "Coral" in page(staff, f"{url}?page=2")
+    draft = reread(draft)
+    drafting.save(
+        draft, {**draft.document, "grace_days": 5}, edition=draft.edition, by_user_id=None
+    )
+    db.session.commit()
+    assert "Work out who would move" in page(staff, url)
+    staff.post(f"/staff/policy/{draft.public_id}/preview")
+    run_jobs()
+    html = page(staff, url)
+    assert staff.post(url, data=publication_of(html)).status_code == 303
+    assert reread(draft).state is PolicyState.PUBLISHED
+
+
+def test_what_was_worked_out_for_another_day_or_long_ago_does_not_count(
+    staff: FlaskClient, monkeypatch: pytest.MonkeyPatch, run_jobs: Callable[[], int]
+) -> None:
+    monkeypatch.setattr(previews, "AT_ONCE", 0)
+    make_policy()
+    make_standing(make_organization("Amber"), "silver")
+    draft = begin(name="Stricter")
+    url = f"/staff/policy/{draft.public_id}/publish"
+    day = f"{clock.now() + timedelta(days=9):%Y-%m-%dT%H:%M}"
+    assert (
+        staff.post(f"/staff/policy/{draft.public_id}/preview", data={"at": day}).status_code == 303
+    )
+    run_jobs()
+    html = page(staff, f"{url}?at={day}")
+    assert "1 partner moves." in html
+    assert "Work out who would move" in page(staff, url)
+    wrong = staff.post(f"/staff/policy/{draft.public_id}/preview", data={"at": "then"})
+    assert wrong.status_code == 422
+    with clock.frozen(clock.now() + timedelta(hours=2)):
+        assert "Work out who would move" in page(staff, f"{url}?at={day}")
+    with clock.frozen(clock.now() + timedelta(days=2)):
+        staff.post(f"/staff/policy/{draft.public_id}/preview")
+    assert db.session.query(MoversPreview).count() == 1
+
+
+def what_speaks_of_silver_and_resellers() -> set[str]:
+    """Rows of every part that refer to the tier or the type; how they are named."""
+    make_schedule(
+        FeeRule(kind=FeeKind.SALE, tier="silver", bps=1_500),
+        FeeRule(kind=FeeKind.SALE, bps=2_000),
+        version=7,
+    )
+    make_schedule(
+        FeeRule(kind=FeeKind.SALE, tier="silver", bps=1),
+        effective_from=clock.now() - timedelta(days=9),
+        version=6,
+    )
+    make_round(name="Autumn grants", types=["reseller"], least_tier="silver")
+    make_round(name="Past grants", least_tier="silver", state=RoundState.CLOSED)
+    make_course(title="Selling well", types=["reseller"])
+    make_program(title="Ready to resell", partner_types=["reseller"])
+    db.session.add_all(
+        [
+            RoutingRule(
+                public_id="lrr_1", name="North", position=1, least_tier="silver", weights={}
+            ),
+            Discount(
+                public_id="dis_1", name="For friends", kind=DiscountKind.PERCENT, bps=500,
+                funder=Funder.PLATFORM, tiers=["silver"], starts_at=clock.now(),
+            ),
+        ]
+    )  # fmt: skip
+    db.session.commit()
+    return {
+        "Fee schedule 7, Schedule 7, refers to the tier Silver.",
+        "Round Autumn grants refers to the type Reseller.",
+        "Round Autumn grants refers to the tier Silver.",
+        "Course Selling well refers to the type Reseller.",
+        "Certification Ready to resell refers to the type Reseller.",
+        "Routing rule North refers to the tier Silver.",
+        "Discount For friends refers to the tier Silver.",
+    }
+
+
+def sentences_of(html: str) -> set[str]:
+    """What a page says under the heading of references."""
+    if "Elsewhere refers to what goes" not in html:
+        return set()
+    listed = html.split("Elsewhere refers to what goes")[1].split("</ul>")[0]
+    plain = [re.sub(r"<[^>]+>", "", each) for each in listed.split("<li>")[1:]]
+    return {" ".join(each.split()) for each in plain}
+
+
+def test_pages_name_what_refers_to_a_type_or_tier_that_goes(staff: FlaskClient) -> None:
+    make_policy()
+    expected = what_speaks_of_silver_and_resellers()
+    draft = begin()
+    tier, kind = item_url(draft, "tiers", "silver"), item_url(draft, "types", "reseller")
+    assert sentences_of(page(staff, f"/staff/policy/{draft.public_id}/publish")) == set()
+    removal = sentences_of(page(staff, f"{tier}/remove"))
+    assert removal == {each for each in expected if each.endswith("the tier Silver.")}
+    for url in (tier, kind):
+        edition = reread(draft).edition
+        assert staff.post(f"{url}/remove", data={"edition": edition}).status_code == 303
+    for name in ("publish", "changes"):
+        html = page(staff, f"/staff/policy/{draft.public_id}/{name}")
+        assert sentences_of(html) == expected
+        for href in set(re.findall(r'<li>\s*<a href="([^"]+)"', html)):
+            assert staff.get(href).status_code == 200, href
+
+
+def test_a_plan_names_what_refers_to_what_goes(app: Flask, tmp_path: Path) -> None:
+    make_policy()
+    expected = what_speaks_of_silver_and_resellers()
+    document = policy_document()
+    document["tiers"] = [each for each in document["tiers"] if each["key"] != "silver"]
+    document["types"] = [each for each in document["types"] if each["key"] != "reseller"]
+    file = tmp_path / "policy.yaml"
+    file.write_text(policy_to_yaml(Policy.model_validate(document)), encoding="utf-8")
+    done = app.test_cli_runner().invoke(args=["program", "plan", str(file)])
+    assert done.exit_code == 0, done.output
+    listed = done.output.split("Elsewhere refers to what it leaves out:\n")[1].splitlines()
+    assert {each.strip() for each in listed if each.startswith("  ")} == expected

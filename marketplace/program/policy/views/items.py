@@ -17,6 +17,7 @@ from marketplace.program.policy.forms import EditionForm
 from marketplace.program.policy.item_form import ItemForm
 from marketplace.program.policy.item_forms import form_for
 from marketplace.program.policy.models import PolicyState, PolicyVersion
+from marketplace.program.policy.references import Reference, references
 from marketplace.program.policy.removals import Removal, removals
 from marketplace.program.policy.services import drafting
 from marketplace.program.policy.tier_forms import TierForm
@@ -133,6 +134,7 @@ def item_removing(place: Place) -> ResponseReturnValue:
     problems: list[Problem] = []
     changes = {}
     gone: list[Removal] = []
+    spoken_of: list[Reference] = []
     try:
         after = read_policy(document)
         changes = grouped(differences(place.policy, after))
@@ -143,6 +145,7 @@ def item_removing(place: Place) -> ResponseReturnValue:
             for each in removals(policy_in(live) if live else None, after)
             if (each.part, each.key) == (place.path, place.key)
         ]
+        spoken_of = references(place.policy, after)
     except DocumentError as error:
         problems = error.problems
     found = next(each for each in lists.items_at(place.policy, place.path) if each.key == place.key)
@@ -152,6 +155,7 @@ def item_removing(place: Place) -> ResponseReturnValue:
         name=lists.name_in(found),
         groups=changes,
         gone=gone,
+        spoken_of=spoken_of,
         problems=problems,
         title=lists.title_of(place.policy, place.path),
     )

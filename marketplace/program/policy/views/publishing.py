@@ -3,17 +3,20 @@
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from flask import flash, render_template, request
+from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from marketplace.core import clock
 from marketplace.core.errors import ConflictError, InvalidError
+from marketplace.core.limits import limiter
+from marketplace.core.pagination import Page, page_number
 from marketplace.core.permissions import current_actor, needs
 from marketplace.program.policy import queries
-from marketplace.program.policy.difference import differences, grouped
+from marketplace.program.policy.difference import Change, differences, grouped
 from marketplace.program.policy.documents import DocumentError, read_policy
-from marketplace.program.policy.forms import PublishForm
+from marketplace.program.policy.forms import PreviewForm, PublishForm
 from marketplace.program.policy.models import PolicyState, PolicyVersion
+from marketplace.program.policy.references import Reference, references
 from marketplace.program.policy.removals import Removal, removals
 from marketplace.program.policy.services.publishing import (
     LeavesOutError,
@@ -24,10 +27,11 @@ from marketplace.program.policy.services.publishing import publish as publish_ve
 from marketplace.program.policy.views.blueprints import policy_staff
 from marketplace.program.policy.views.drafts import to_version
 from marketplace.program.policy.views.versions import PATH, policy_in
-from marketplace.program.scorecards.movers import movers
+from marketplace.program.scorecards.models import MoversPreview
+from marketplace.program.scorecards.movers import Mover, movers
+from marketplace.program.scorecards.services import previews
 
 _PUBLISH = needs("policy.publish", load=queries.find_version, name="version")
-MOST_SHOWN = 100
 
 
 @policy_staff.get(f"{PATH}/publish")
@@ -41,6 +45,31 @@ def publication(version: PolicyVersion) -> ResponseReturnValue:
     return _page(version, at, typed=typed, problem=problem)
 
 
+@policy_staff.post(f"{PATH}/preview")
+@_PUBLISH
+@limiter.limit("60 per hour", key_func=lambda: f"previews:{current_actor().user_id}")
+def preview(version: PolicyVersion) -> ResponseReturnValue:
+    """Begin to work out who would move; the page follows it."""
+    form = PreviewForm()
+    typed = (form.at.data or "").strip()
+    at, problem = _moment(typed)
+    if version.state is not PolicyState.DRAFT:
+        return to_version(version)
+    if problem or not form.validate():
+        return _page(version, None, typed=typed, problem=problem), 422
+    try:
+        read_policy(version.document)
+    except DocumentError:
+        return _page(version, at, typed=typed), 422
+    live = queries.version_in_force_at(at or clock.now())
+    previews.start_preview(
+        version, live.public_id if live else "", at, by_user_id=current_actor().user_id
+    )
+    return redirect(
+        url_for("policy_staff.publication", policy_id=version.public_id, at=typed or None), 303
+    )
+
+
 @policy_staff.post(f"{PATH}/publish")
 @_PUBLISH
 def publish(version: PolicyVersion) -> ResponseReturnValue:
@@ -50,6 +79,8 @@ def publish(version: PolicyVersion) -> ResponseReturnValue:
     if problem:
         return _page(version, None, problem=problem), 422
     seen = Seen(form.digest.data or "", form.against.data or "")
+    if not _movers_were_shown(version, seen, at):
+        return _page(version, at, problem="Look at who would move first."), 409
     try:
         publish_version(
             version,
@@ -74,6 +105,16 @@ def publish(version: PolicyVersion) -> ResponseReturnValue:
         "success",
     )
     return to_version(version)
+
+
+def _movers_were_shown(version: PolicyVersion, seen: Seen, at: datetime | None) -> bool:
+    """Whether it was worked out who moves. What was not looked at as it is, publishing refuses."""
+    if version.state is not PolicyState.DRAFT or version.digest != seen.digest:
+        return True
+    if previews.partners_in_force() <= previews.AT_ONCE:
+        return True
+    found = previews.find_preview(version, seen.against, at)
+    return found is not None and found.finished_at is not None
 
 
 def zone_of(name: str) -> ZoneInfo:
@@ -127,14 +168,24 @@ def _page(
     form.against.data = live.public_id if live else ""
     form.effective_at.data = at.isoformat() if at else ""
     problems: list[str] = []
-    changes, moves = [], []
+    changes: list[Change] = []
     gone: list[Removal] = []
+    spoken_of: list[Reference] = []
+    preview: MoversPreview | None = None
+    moves: Page[Mover] | None = None
     try:
         policy = read_policy(version.document)
         before = policy_in(live) if live else None
         changes = differences(before, policy)
         gone = removals(before, policy)
-        moves = movers(policy, moment, before)
+        spoken_of = references(before, policy)
+        if previews.partners_in_force() <= previews.AT_ONCE:
+            found = movers(policy, moment, before)
+            moves = Page(found, len(found), 1, max(1, len(found)))
+        else:
+            preview = previews.find_preview(version, form.against.data, at)
+            if preview is not None and preview.finished_at is not None:
+                moves = previews.page_of_movers(preview, page_number(request.args.get("page")))
     except DocumentError as error:
         problems = [str(each) for each in error.problems]
     if unconfirmed:
@@ -153,8 +204,9 @@ def _page(
         changes=changes,
         groups=grouped(changes),
         gone=gone,
-        moves=moves[:MOST_SHOWN],
-        moved=len(moves),
+        spoken_of=spoken_of,
+        moves=moves,
+        preview=preview,
         upcoming=[
             each for each in queries.upcoming() if each.effective_at and each.effective_at > moment
         ],

@@ -12,6 +12,7 @@ from marketplace.program.policy.document import Policy
 from marketplace.program.policy.editing import NoSuchPartError, list_kind
 from marketplace.program.policy.forms import EditionForm
 from marketplace.program.policy.models import PolicyState, PolicyVersion
+from marketplace.program.policy.references import Reference, references
 from marketplace.program.policy.views.blueprints import policy_staff
 from marketplace.program.policy.words import INNER_PARTS, PARTS
 from marketplace.program.policy.yaml_text import TEMPLATES, policy_to_yaml
@@ -115,8 +116,10 @@ def changes(version: PolicyVersion) -> ResponseReturnValue:
     if before is None:
         before = base_of(version) or queries.version_in_force() or (others[0] if others else None)
     found: list[Change] = []
+    spoken_of: list[Reference] = []
     if before is not None:
         found = differences(policy_in(before), policy_in(version))
+        spoken_of = references(policy_in(before), policy_in(version))
     return render_template(
         "program_policy/changes.html",
         version=version,
@@ -124,6 +127,7 @@ def changes(version: PolicyVersion) -> ResponseReturnValue:
         others=others,
         changes=found,
         groups=grouped(found),
+        spoken_of=spoken_of,
     )
 
 
