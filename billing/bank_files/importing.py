@@ -13,7 +13,8 @@ from billing.bank_files.camt053 import looks_like_camt, read_camt053
 from billing.bank_files.csv_file import read_csv
 from billing.bank_files.rows import MAX_BYTES, BankFile, BankFileError
 from billing.models import BankImport, BankLine
-from billing.reconciliation.bank import match_bank
+from billing.reconciliation.bank_matching import match_bank
+from billing.reconciliation.bank_rules import apply_rules
 from marketplace.core import clock
 from marketplace.core.database import db
 from marketplace.core.facts import record_fact
@@ -47,7 +48,8 @@ def _refuse_strange_days(found: BankFile) -> None:
 def import_bank_file(
     data: bytes, file_name: str, *, currency: str, account: str = "", by_user_id: int | None = None
 ) -> tuple[BankImport, bool]:
-    """Keep the file's lines and match them; the import, and whether it is new.
+    """Keep the file's lines, match them, and set aside what the standing rules say; the import,
+    and whether it is new.
 
     `currency` and `account` count where the file names none. Raises BankFileError.
     """
@@ -80,6 +82,7 @@ def import_bank_file(
     )
     db.session.flush()
     match_bank()
+    apply_rules(made)
     return made, True
 
 

@@ -51,6 +51,7 @@ from billing.models.reconciliation import (
 )
 from billing.models.refund import (
     Dispute,
+    BankRule,
     DisputeState,
     Refund,
     RefundRequest,
@@ -100,6 +101,7 @@ __all__ = [
     "DiscountKind",
     "DiscountUse",
     "Dispute",
+    "BankRule",
     "DisputeState",
     "Earning",
     "EarningKind",

@@ -106,11 +106,40 @@ class BankImport(Base):
     imported_at: Mapped[datetime] = mapped_column(default=clock.now)
 
 
+class BankRule(Base):
+    """Which lines have nothing to do with Stripe, and who said so. Empty texts ask for nothing."""
+
+    __tablename__ = "bank_rule"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True, autoincrement=True)
+    # What the line's text or reference has, and has not, whatever the case.
+    contains: Mapped[str] = mapped_column(String(140), default="")
+    lacks: Mapped[str] = mapped_column(String(140), default="")
+    account: Mapped[str] = mapped_column(String(60), default="")
+    currency: Mapped[str] = mapped_column(String(3), default="")
+    # in | out
+    direction: Mapped[str] = mapped_column(String(3), default="")
+    # Without sign, in minor units of the currency, both included.
+    amount_from: Mapped[int | None] = mapped_column(BigInteger)
+    amount_to: Mapped[int | None] = mapped_column(BigInteger)
+    reason: Mapped[str] = mapped_column(String(300))
+    # It sets aside lines of later files too, until it is removed.
+    is_standing: Mapped[bool] = mapped_column(default=False)
+    created_by_id: Mapped[int] = mapped_column(Id)
+    created_at: Mapped[datetime] = mapped_column(default=clock.now)
+    removed_by_id: Mapped[int | None] = mapped_column(Id)
+    removed_at: Mapped[datetime | None]
+
+
 class BankLine(Base):
     """One booking on our bank account. Signed: money in is above 0."""
 
     __tablename__ = "bank_line"
-    __table_args__ = (Index("ix_bank_line_booked_on", "booked_on"),)
+    __table_args__ = (
+        Index("ix_bank_line_booked_on", "booked_on"),
+        # By which a payout finds its line among thousands that are none.
+        Index("ix_bank_line_amount", "currency", "amount", "booked_on"),
+    )
 
     id: Mapped[int] = mapped_column(Id, primary_key=True, autoincrement=True)
     import_id: Mapped[int] = mapped_column(ForeignKey("bank_import.id"), index=True)
@@ -124,6 +153,8 @@ class BankLine(Base):
     text: Mapped[str] = mapped_column(String(500), default="")
     # Not empty: it has nothing to do with Stripe, for this reason.
     ignored_reason: Mapped[str] = mapped_column(String(300), default="")
+    # The rule that set it aside; null when a person ticked it.
+    rule_id: Mapped[int | None] = mapped_column(ForeignKey("bank_rule.id"), index=True)
 
 
 class ReconciliationRun(Base):

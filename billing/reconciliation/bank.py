@@ -1,11 +1,11 @@
-"""Stripe's payouts and the lines of our bank: matching, by rule and by hand, and what they post.
+"""Stripe's payouts and the lines of our bank: matching by hand, setting aside, and what is posted.
 
 A line that is matched is money that arrived: Dr bank, Cr in transit. Taking a match back reverses
 it; both stay in the ledger.
 """
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time
 from typing import Any
 
 from sqlalchemy import delete, exists, func, select, update
@@ -22,7 +22,7 @@ from billing.models import (
 )
 from billing.reconciliation.kinds import BANK_KIND
 from billing.reconciliation.matching import in_parts
-from billing.reconciliation.pairs import Expected, Line, Pair, pair_up
+from billing.reconciliation.pairs import Pair
 from marketplace.core import clock
 from marketplace.core.database import db
 from marketplace.core.errors import ConflictError, InvalidError
@@ -32,85 +32,6 @@ from marketplace.core.once import insert_if_new
 STRIPE_PAYOUT, BANK_LINE = "stripe_payout", "bank_line"
 MATCHING = "bank_matching"
 GONE_STATES = ("failed", "canceled")
-# A line or a payout that found nothing for so long is left to people.
-LOOK_BACK = timedelta(days=120)
-MOST_AT_ONCE = 2_000
-
-
-def match_bank() -> int:
-    """Match what is certain and post it; how many lines."""
-    lock_bank()
-    since = clock.now().date() - LOOK_BACK
-    payouts = db.session.scalars(
-        select(StripePayout)
-        .where(StripePayout.arrival_on >= since, ~_matched(STRIPE_PAYOUT, StripePayout.id))
-        .order_by(StripePayout.id)
-        .limit(MOST_AT_ONCE)
-    ).all()
-    lines = db.session.scalars(
-        select(BankLine)
-        .where(
-            BankLine.booked_on >= since,
-            BankLine.ignored_reason == "",
-            ~_matched(BANK_LINE, BankLine.id),
-        )
-        .order_by(BankLine.id)
-        .limit(MOST_AT_ONCE)
-    ).all()
-    pairs = pair_up(
-        [
-            Expected(
-                each.id,
-                each.amount,
-                each.currency,
-                each.arrival_on,
-                each.trace_id,
-                is_optional=each.state in GONE_STATES,
-            )
-            for each in payouts
-        ],
-        [
-            Line(
-                each.id, each.amount, each.currency, each.booked_on, f"{each.reference} {each.text}"
-            )
-            for each in lines
-        ],
-    )
-    pairs += _returned({pair.line_id for pair in pairs}, lines)
-    return _write(pairs, by_user_id=None)
-
-
-def _returned(taken: set[int], lines: Sequence[BankLine]) -> list[Pair]:
-    """Lines that take back what arrived for a payout that failed afterwards."""
-    arrived = db.session.execute(
-        select(StripePayout, func.sum(ReconciliationMatch.amount))
-        .join(
-            ReconciliationMatch,
-            (ReconciliationMatch.left_type == STRIPE_PAYOUT)
-            & (ReconciliationMatch.left_id == StripePayout.id),
-        )
-        .where(StripePayout.state.in_(GONE_STATES))
-        .group_by(StripePayout.id)
-        .having(func.sum(ReconciliationMatch.amount) != 0)
-        .order_by(StripePayout.id)
-    )
-    found = []
-    for payout, amount in arrived:
-        back = next(
-            (
-                line
-                for line in sorted(lines, key=lambda line: (line.booked_on, line.id))
-                if line.id not in taken
-                and line.amount == -int(amount)
-                and line.currency == payout.currency
-                and timedelta(0) <= line.booked_on - payout.arrival_on <= timedelta(days=30)
-            ),
-            None,
-        )
-        if back is not None:
-            taken.add(back.id)
-            found.append(Pair(payout.id, back.id, back.amount, "amount_and_date"))
-    return found
 
 
 def match_by_hand(payout_ids: Sequence[int], line_ids: Sequence[int], *, by_user_id: int) -> int:
@@ -152,7 +73,7 @@ def match_by_hand(payout_ids: Sequence[int], line_ids: Sequence[int], *, by_user
         _refuse_more_than_sent(
             payout, before, [each for each in pairs if each.payout_id == payout.id]
         )
-    count = _write(pairs, by_user_id=by_user_id)
+    count = write_pairs(pairs, by_user_id=by_user_id)
     record_fact(
         "bank_line.matched",
         subject=("bank_line", lines[0].id),
@@ -202,11 +123,7 @@ def unmatch_line(line: BankLine, *, by_user_id: int) -> None:
 
 def set_aside(line_ids: Sequence[int], reason: str, *, by_user_id: int) -> int:
     """Say that these lines have nothing to do with Stripe; how many. Raises InvalidError."""
-    reason = reason.strip()
-    if not reason:
-        raise InvalidError({"reason": "Say why, like: rent, or: paid by invoice."})
-    if len(reason) > 300:
-        raise InvalidError({"reason": "At most 300 characters."})
+    reason = checked_reason(reason)
     lock_bank()
     lines = [
         each
@@ -216,7 +133,7 @@ def set_aside(line_ids: Sequence[int], reason: str, *, by_user_id: int) -> int:
     if not lines:
         raise InvalidError({"lines": "Choose at least one line without a match."})
     for line in lines:
-        line.ignored_reason = reason
+        line.ignored_reason, line.rule_id = reason, None
     record_fact(
         "bank_line.set_aside",
         subject=("bank_line", lines[0].id),
@@ -226,13 +143,23 @@ def set_aside(line_ids: Sequence[int], reason: str, *, by_user_id: int) -> int:
     return len(lines)
 
 
+def checked_reason(reason: str) -> str:
+    """The reason without white space around it. Raises InvalidError (field `reason`)."""
+    reason = reason.strip()
+    if not reason:
+        raise InvalidError({"reason": "Say why, like: rent, or: paid by invoice."})
+    if len(reason) > 300:
+        raise InvalidError({"reason": "At most 300 characters."})
+    return reason
+
+
 def take_up_again(line: BankLine, *, by_user_id: int) -> None:
     """Undo `set_aside` for one line. Raises ConflictError when it is not set aside."""
     lock_bank()
     db.session.refresh(line)
     if not line.ignored_reason:
         raise ConflictError("This line is not set aside.")
-    line.ignored_reason = ""
+    line.ignored_reason, line.rule_id = "", None
     record_fact("bank_line.taken_up", subject=("bank_line", line.id), actor_user_id=by_user_id)
 
 
@@ -270,7 +197,8 @@ def noon(day: date) -> datetime:
     return datetime.combine(day, time(12), UTC)
 
 
-def _write(pairs: Iterable[Pair], *, by_user_id: int | None) -> int:
+def write_pairs(pairs: Iterable[Pair], *, by_user_id: int | None) -> int:
+    """Keep matches and post their lines; how many lines. Whoever calls holds the bank's lock."""
     now = clock.now()
     pairs = list(pairs)
     for pair in pairs:
@@ -339,7 +267,8 @@ def _matches_of_line(line_id: int) -> Sequence[ReconciliationMatch]:
     ).all()
 
 
-def _matched(side: str, row_id: Any) -> Any:
+def is_matched(side: str, row_id: Any) -> Any:
+    """In SQL: whether the payout or line of that id has a match."""
     if side == STRIPE_PAYOUT:
         return exists().where(
             ReconciliationMatch.left_type == STRIPE_PAYOUT, ReconciliationMatch.left_id == row_id

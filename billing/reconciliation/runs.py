@@ -25,8 +25,8 @@ from billing.models import (
     StripePayout,
 )
 from billing.reconciliation.balances import Balances, ask_stripe, find_in_balances, weigh
-from billing.reconciliation.bank import match_bank
 from billing.reconciliation.bank_differences import find_bank_differences
+from billing.reconciliation.bank_matching import match_bank
 from billing.reconciliation.booking import available_batch, book_available, book_own
 from billing.reconciliation.breaks import count_open, keep_findings, resolve_unseen
 from billing.reconciliation.differences import Bridge, find_differences, newest

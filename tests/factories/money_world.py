@@ -12,8 +12,10 @@ from billing.models import (
     BankImport,
     BankLine,
     BreakType,
+    BankRule,
     CommissionRule,
     Discount,
+    ConvertedSide,
     DiscountKind,
     Dispute,
     DisputeState,
@@ -89,7 +91,8 @@ def make_money_world(
     line_of_bank = BankLine(
         import_id=bank.id, hash="0" * 64, booked_on=now.date(), amount=100, currency="EUR"
     )
-    db.session.add_all([price, code, rule, affiliate, agreement, order, line_of_bank])
+    rule_of_bank = BankRule(contains="Rent", reason="Rent", created_by_id=1)
+    db.session.add_all([price, code, rule, affiliate, agreement, order, line_of_bank, rule_of_bank])
     db.session.flush()
     link = AffiliateLink(affiliate_id=affiliate.id, code="friends", target="/")
     quote = ResaleQuote(
@@ -184,3 +187,4 @@ def make_money_world(
         "stripe_event_id": event.id,
         "operation_id": operation.id,
     }
+        "bank_rule_id": rule_of_bank.id,

@@ -257,6 +257,7 @@ STAFF = {
     "bank_file.import",
     "bank_file.view",
     "bank_line.handle",
+    "bank_rule.remove",
     "benefits.fulfil",
     "break.handle",
     "business_plan.approve",

@@ -2,13 +2,27 @@
 
 from flask_wtf import FlaskForm
 from flask_wtf.file import FileField, FileRequired
-from wtforms import RadioField, SelectField, SelectMultipleField, StringField, TextAreaField
+from wtforms import (
+    BooleanField,
+    HiddenField,
+    RadioField,
+    SelectField,
+    SelectMultipleField,
+    StringField,
+    TextAreaField,
+)
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from billing.money import CURRENCIES
+from billing.reconciliation.bank_rules import LineFilter
 from billing.reconciliation.breaks import MAX_REASON
+from marketplace.sales.finance.reconciliation import queries
+from marketplace.sales.money_field import MoneyField
+
+# More than any line of a bank is.
+MAX_BOOKED = 10**15
 
 
 class OwnerForm(FlaskForm):  # type: ignore[misc]  # flask-wtf has no types
@@ -73,6 +87,87 @@ class MatchForm(FlaskForm):  # type: ignore[misc]  # flask-wtf has no types
     payouts = Several("Payouts", coerce=_row_id, validate_choice=False)
     lines = Several("Lines", coerce=_row_id, validate_choice=False)
     reason = StringField("Or not from Stripe, because", validators=[Length(max=300)])
+
+
+class LineFields(FlaskForm):  # type: ignore[misc]  # flask-wtf has no types
+    """Which lines of the bank. The fields have ids of their own: a page has others for an account
+    and a currency."""
+
+    contains = StringField("Text has", id="lines-contains", validators=[Length(max=140)])
+    lacks = StringField("Text has not", id="lines-lacks", validators=[Length(max=140)])
+    account = SelectField(
+        "Account", id="lines-account", default="", choices=lambda: _account_choices()
+    )
+    currency = SelectField(
+        "Currency",
+        id="lines-currency",
+        default="",
+        choices=[
+            SelectChoice(value=code, label=code or "Any") for code in ("", *sorted(CURRENCIES))
+        ],
+    )
+    direction = SelectField(
+        "Way",
+        id="lines-direction",
+        default="",
+        choices=[
+            SelectChoice(value="", label="In and out"),
+            SelectChoice(value="in", label="Money in"),
+            SelectChoice(value="out", label="Money out"),
+        ],
+    )
+    amount_from = MoneyField("Amount from", id="lines-amount-from", most=MAX_BOOKED)
+    amount_to = MoneyField("Amount to", id="lines-amount-to", most=MAX_BOOKED)
+
+    def wanted(self) -> LineFilter:
+        """What was typed, checked or not."""
+        return LineFilter(
+            contains=(self.contains.data or "").strip(),
+            lacks=(self.lacks.data or "").strip(),
+            account=self.account.data or "",
+            currency=self.currency.data or "",
+            direction=self.direction.data or "",
+            amount_from=self.amount_from.data,
+            amount_to=self.amount_to.data,
+        )
+
+    def asked(self) -> dict[str, str]:
+        """What was typed, as it stands in an address."""
+        found = {name: self[name] for name in FILTER_FIELDS}
+        typed = {
+            name: each.data if isinstance(each, SelectField) else each._value()
+            for name, each in found.items()
+        }
+        return {name: str(text).strip() for name, text in typed.items() if text}
+
+
+def _account_choices() -> list[SelectChoice]:
+    return [
+        SelectChoice(value="", label="Any"),
+        *(SelectChoice(value=each, label=each) for each in queries.bank_accounts()),
+    ]
+
+
+FILTER_FIELDS = (
+    "contains", "lacks", "account", "currency", "direction", "amount_from", "amount_to",
+)  # fmt: skip
+
+
+class LineFilterForm(LineFields):
+    """A filter in an address, by which nothing is written."""
+
+    class Meta:
+        """Hence without a token."""
+
+        csrf = False
+
+
+class BankRuleForm(LineFields):
+    """Setting aside all lines that fit. `seen` is what the page showed of them."""
+
+    seen = HiddenField()
+    reason = StringField("Not from Stripe, because", validators=[Length(max=300)])
+    is_standing = BooleanField("Set aside lines like these in later files too")
 
 
 class ClosingForm(FlaskForm):  # type: ignore[misc]  # flask-wtf has no types

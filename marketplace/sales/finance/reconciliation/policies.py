@@ -1,6 +1,6 @@
 """Who reconciles and who closes a month: finance, and the platform's owners and admins."""
 
-from billing.models import BankImport, BankLine, ReconciliationBreak
+from billing.models import BankImport, BankLine, BankRule, ReconciliationBreak
 from marketplace.core.permissions import Actor, rule
 
 
@@ -31,6 +31,12 @@ def may_view_bank_file(actor: Actor, _import: BankImport) -> bool:
 @rule("bank_line.handle")
 def may_handle_bank_line(actor: Actor, _line: BankLine) -> bool:
     """Take the match of a line back."""
+    return actor.is_staff_as("finance")
+
+
+@rule("bank_rule.remove")
+def may_remove_bank_rule(actor: Actor, _rule: BankRule) -> bool:
+    """Remove a rule that sets lines aside."""
     return actor.is_staff_as("finance")
 
 

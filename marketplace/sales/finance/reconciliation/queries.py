@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import selectinload
 
 from billing.models import (
     BalanceTransaction,
     BankImport,
     BankLine,
+    BankRule,
     BreakState,
     BreakType,
     LedgerEntry,
@@ -20,6 +21,7 @@ from billing.models import (
     StripePayout,
 )
 from billing.periods import is_period_code
+from billing.reconciliation.bank_rules import LineFilter, open_lines
 from billing.reconciliation.differences import month_bounds
 from marketplace.core.database import db
 from marketplace.core.facts import Fact
@@ -27,7 +29,7 @@ from marketplace.core.pagination import Page, paginate
 from marketplace.identity.models import Membership, Organization, OrganizationKind, Role, User
 
 PER_PAGE = 50
-MOST_UNMATCHED = 100
+MOST_ACCOUNTS = 200
 FINANCE_ROLES = (Role.OWNER, Role.ADMIN, Role.FINANCE)
 
 
@@ -286,26 +288,30 @@ def matches_of_lines(
     return found
 
 
-def unmatched_lines() -> Sequence[BankLine]:
-    """Lines without a match that nobody set aside, the oldest first."""
+def page_of_open_lines(wanted: LineFilter, page: int) -> Page[BankLine]:
+    """Lines that fit, without a match and not set aside, the oldest first."""
+    return paginate(
+        open_lines(wanted).order_by(BankLine.booked_on, BankLine.id),
+        page=page,
+        per_page=PER_PAGE,
+    )
+
+
+def bank_accounts() -> Sequence[str]:
+    """The accounts that files were imported for."""
     return db.session.scalars(
-        select(BankLine)
-        .where(
-            BankLine.ignored_reason == "",
-            ~exists().where(
-                ReconciliationMatch.right_type == "bank_line",
-                ReconciliationMatch.right_id == BankLine.id,
-            ),
-        )
-        .order_by(BankLine.booked_on, BankLine.id)
-        .limit(MOST_UNMATCHED)
+        select(BankImport.account)
+        .where(BankImport.account != "")
+        .distinct()
+        .order_by(BankImport.account)
+        .limit(MOST_ACCOUNTS)
     ).all()
 
 
-def unmatched_payouts() -> Sequence[StripePayout]:
+def page_of_open_payouts(page: int) -> Page[StripePayout]:
     """Payouts that the bank does not show in full, the oldest first."""
     arrived = func.coalesce(func.sum(ReconciliationMatch.amount), 0)
-    return db.session.scalars(
+    return paginate(
         select(StripePayout)
         .outerjoin(
             ReconciliationMatch,
@@ -318,6 +324,30 @@ def unmatched_payouts() -> Sequence[StripePayout]:
             ((StripePayout.state != "failed") & (arrived != StripePayout.amount))
             | ((StripePayout.state == "failed") & (arrived != 0))
         )
-        .order_by(StripePayout.arrival_on, StripePayout.id)
-        .limit(MOST_UNMATCHED)
-    ).all()
+        .order_by(StripePayout.arrival_on, StripePayout.id),
+        page=page,
+        per_page=PER_PAGE,
+    )
+
+
+def page_of_rules(page: int) -> Page[BankRule]:
+    """Rules that set lines aside: standing ones first, then the newest."""
+    stands = BankRule.is_standing & BankRule.removed_at.is_(None)
+    return paginate(
+        select(BankRule).order_by(stands.desc(), BankRule.id.desc()), page=page, per_page=PER_PAGE
+    )
+
+
+def lines_by_rule(rule_ids: Sequence[int]) -> dict[int, int]:
+    """How many lines each of these rules has set aside."""
+    rows = db.session.execute(
+        select(BankLine.rule_id, func.count())
+        .where(BankLine.rule_id.in_(rule_ids))
+        .group_by(BankLine.rule_id)
+    )
+    return {rule_id: count for rule_id, count in rows if rule_id is not None}
+
+
+def find_rule(bank_rule_id: int) -> BankRule | None:
+    """A rule that sets lines aside."""
+    return db.session.get(BankRule, bank_rule_id)

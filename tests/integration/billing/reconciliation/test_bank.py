@@ -3,7 +3,7 @@
 from datetime import date, timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import insert, select
 
 from billing.accounts import BANK, PROCESSING_FEE, STRIPE_IN_TRANSIT
 from billing.bank_files.importing import import_bank_file
@@ -16,7 +16,8 @@ from billing.models import (
     ReconciliationMatch,
     StripePayout,
 )
-from billing.reconciliation.bank import match_bank, match_by_hand, set_aside, unmatch_line
+from billing.reconciliation.bank import match_by_hand, set_aside, unmatch_line
+from billing.reconciliation.bank_matching import match_bank
 from billing.reconciliation.breaks import explain
 from billing.reconciliation.corrections import accounts_for, book_difference
 from marketplace.core.database import db
@@ -199,6 +200,57 @@ def test_importing_matches_at_once(stripe: ListedStripe) -> None:
     import_bank_file(b"Date,Amount\n2026-10-21,30.00\n", "a.csv", currency="EUR")
     assert balance(BANK, "EUR") == 3_000
     assert match_bank() == 0
+
+
+def test_thousands_of_other_lines_hide_no_payout(stripe: ListedStripe) -> None:
+    stripe.add_payout(3_000, arrival=DAY, trace="TRACE12345")
+    stripe.add_payout(2_000, arrival=DAY)
+    stripe.add_payout(400, arrival=DAY)
+    stripe.add_payout(311, arrival=DAY)
+    stripe.add_payout(70, arrival=DAY, status="failed")
+    reconcile(NOW - timedelta(hours=1))
+    first = make_bank_line(-80_000, DAY - timedelta(days=40), text="Rent")
+    db.session.execute(
+        insert(BankLine),
+        [
+            {
+                "import_id": first.import_id,
+                "hash": f"rent-{number}",
+                "booked_on": DAY - timedelta(days=number % 40),
+                "amount": -90_000 - number,
+                "currency": "EUR",
+                "reference": "",
+                "text": "Rent",
+                "ignored_reason": "",
+            }
+            for number in range(4_100)
+        ],
+    )
+    make_bank_line(3_000, DAY + timedelta(days=9), text="STRIPE TRACE 123 45")
+    make_bank_line(2_000, DAY + timedelta(days=1))
+    make_bank_line(711, DAY + timedelta(days=2), text="two payouts")
+    make_bank_line(70, DAY)
+    make_bank_line(-70, DAY + timedelta(days=3))
+    assert match_bank() == 5
+    assert balance(BANK, "EUR") == 5_711
+    assert match_bank() == 0
+
+
+def test_equal_amounts_are_shared_out_by_the_nearest_day(stripe: ListedStripe) -> None:
+    days = [DAY + timedelta(days=number) for number in range(4)]
+    names = [stripe.add_payout(500, arrival=day) for day in days]
+    reconcile(NOW - timedelta(hours=1))
+    lines = [make_bank_line(500, day + timedelta(days=1)) for day in days]
+    assert match_bank() == 4
+    found = {
+        match.left_id: match.right_id
+        for match in db.session.scalars(
+            select(ReconciliationMatch).where(ReconciliationMatch.right_type == "bank_line")
+        )
+    }
+    ids = [payout_row(name).id for name in names]
+    # The three later payouts have a line on their very day; the first takes the one that is left.
+    assert [found[each] for each in ids] == [lines[3].id, *(line.id for line in lines[:3])]
 
 
 def test_a_file_whose_balances_do_not_fit_its_lines_is_a_break(stripe: ListedStripe) -> None:

@@ -17,7 +17,7 @@ from billing.models import (
     StripeEvent,
     StripePayout,
 )
-from billing.reconciliation.bank import match_bank
+from billing.reconciliation.bank_matching import match_bank
 from billing.reconciliation.jobs import (
     DAILY,
     payout_told,

@@ -1,6 +1,7 @@
 """Finance over HTTP: breaks, the bank and the months."""
 
 import io
+import re
 from collections.abc import Iterator
 from datetime import date, timedelta
 
@@ -14,6 +15,7 @@ from billing.ledger import balance
 from billing.models import (
     BankImport,
     BankLine,
+    BankRule,
     BreakState,
     Period,
     PeriodState,
@@ -170,6 +172,105 @@ def test_a_bank_file_is_imported_matched_by_hand_and_taken_back(
     assert rent.ignored_reason == ""
 
 
+def import_october(browser: FlaskClient, *rows: str) -> None:
+    data = "Date;Amount;Text\n" + "".join(f"{row}\n" for row in rows)
+    answer = browser.post(
+        f"{HOME}/bank/files",
+        data={"file": (io.BytesIO(data.encode()), "october.csv"), "currency": "EUR"},
+    )
+    assert answer.status_code == 303
+
+
+def hidden(page: str, name: str) -> str:
+    found = re.search(rf'name="{name}" value="([^"]*)"', page)
+    assert found, name
+    return found[1]
+
+
+def test_lines_are_set_aside_by_what_they_have_in_common(browser: FlaskClient) -> None:
+    import_october(
+        browser, "2026-10-01;-800,00;RENT Harbour", "2026-10-02;-900,00;Rent Quay",
+        "2026-10-03;30,00;STRIPE",
+    )  # fmt: skip
+    page = browser.get(f"{HOME}/bank?contains=rent").text
+    assert "2 lines fit" in page
+    assert "RENT Harbour" in page
+    assert "STRIPE</small>" not in page
+    asked = f"{HOME}/bank/setting-aside?contains=rent&direction=out"
+    page = browser.get(asked).text
+    assert "Lines in EUR" in page
+    assert "€1,700.00 out" in page
+    seen = hidden(page, "seen")
+    typed = {"contains": "rent", "direction": "out", "seen": seen}
+    refused = browser.post(f"{HOME}/bank/rules", data=typed)
+    assert refused.status_code == 422
+    assert "Say why" in refused.text
+    import_october(browser, "2026-10-04;-700,00;Rent Lighthouse")
+    stale = browser.post(f"{HOME}/bank/rules", data={**typed, "reason": "Rent"})
+    assert stale.status_code == 422
+    assert "Other lines fit now" in stale.text
+    assert "€2,400.00 out" in stale.text
+    typed["seen"] = hidden(stale.text, "seen")
+    made = browser.post(
+        f"{HOME}/bank/rules",
+        data={**typed, "reason": "Rent", "is_standing": "y"},
+        follow_redirects=True,
+    )
+    assert "3 lines" in made.text
+    assert "Standing" in made.text
+    assert "Ada Okafor" in made.text
+    import_october(browser, "2026-11-01;-800,00;RENT Harbour again", "2026-11-02;1,00;Other")
+    page = browser.get(f"{HOME}/bank").text
+    assert "RENT" not in page
+    assert "Other" in page
+    rule = db.session.scalars(select(BankRule)).one()
+    address = f"{HOME}/bank/rules/{rule.id}/removal"
+    assert "Count its 4 lines again" in browser.get(address).text
+    told = browser.post(address, data={"take_up": "1"}, follow_redirects=True).text
+    assert "4 lines count again" in told
+    assert "Removed" in told
+    assert "RENT Harbour" in browser.get(f"{HOME}/bank").text
+
+
+@pytest.mark.parametrize(
+    ("query", "text"),
+    [
+        ("amount_from=5", "Choose a currency first"),
+        ("amount_from=x&currency=EUR", "Type an amount"),
+        ("account=nowhere", "Not a valid choice"),
+        ("currency=XXX", "Not a valid choice"),
+        ("contains=" + "x" * 141, "longer than 140"),
+    ],
+)
+def test_a_filter_of_lines_that_is_none_shows_nothing(
+    browser: FlaskClient, query: str, text: str
+) -> None:
+    import_october(browser, "2026-10-01;-800,00;Rent Harbour")
+    for page in ("bank", "bank/setting-aside"):
+        answer = browser.get(f"{HOME}/{page}?{query}")
+        assert answer.status_code == 422
+        assert text in answer.text
+        assert "Rent Harbour" not in answer.text
+
+
+def test_lines_without_a_match_are_paged_and_cost_the_same(browser: FlaskClient) -> None:
+    import_october(browser, *(f"2026-10-01;-{number},00;Rent {number}" for number in range(1, 3)))
+    browser.get(f"{HOME}/bank")
+    few = count_queries(lambda: browser.get(f"{HOME}/bank"))
+    import_october(browser, *(f"2026-10-02;-{number},00;Wages {number}" for number in range(1, 90)))
+    assert count_queries(lambda: browser.get(f"{HOME}/bank")) == few
+    first, second = (browser.get(f"{HOME}/bank?line_page={page}").text for page in (1, 2))
+    assert ("Rent 1<" in first, "Rent 1<" in second) == (True, False)
+    assert ("Wages 89<" in first, "Wages 89<" in second) == (False, True)
+    # The page and the filter stay when something is done on it.
+    line = db.session.scalars(select(BankLine).where(BankLine.text == "Wages 89")).one()
+    answer = browser.post(
+        f"{HOME}/bank/set-aside?contains=wages&line_page=2",
+        data={"lines": [line.id], "reason": "Wages"},
+    )
+    assert answer.headers["Location"].endswith("/bank?contains=wages&line_page=2")
+
+
 def test_ids_that_no_row_can_have_are_refused(browser: FlaskClient) -> None:
     for name in ("payouts", "lines"):
         for number in ("9" * 30, "-1", "0", "x"):
@@ -242,6 +343,8 @@ def test_the_journal_and_reports_leave_as_files(browser: FlaskClient, stripe: Li
     [
         "/reconciliation",
         "/reconciliation/bank",
+        "/reconciliation/bank/rules",
+        "/reconciliation/bank/setting-aside",
         "/reconciliation/runs",
         "/months",
         "/months/2026-10",

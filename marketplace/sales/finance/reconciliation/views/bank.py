@@ -1,5 +1,8 @@
 """The bank: its files, what has no match, and matching by hand."""
 
+from functools import partial
+from typing import Any
+
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
@@ -11,7 +14,12 @@ from marketplace.core.errors import ConflictError, InvalidError
 from marketplace.core.pagination import page_number
 from marketplace.core.permissions import current_actor, needs
 from marketplace.sales.finance.reconciliation import queries
-from marketplace.sales.finance.reconciliation.forms import BankFileForm, MatchForm
+from marketplace.sales.finance.reconciliation.forms import (
+    FILTER_FIELDS,
+    BankFileForm,
+    LineFilterForm,
+    MatchForm,
+)
 from marketplace.sales.finance.reconciliation.views.blueprint import reconciliation
 
 
@@ -28,7 +36,7 @@ def import_file() -> ResponseReturnValue:
     """Take a file in and match its lines."""
     form = BankFileForm()
     if not form.validate_on_submit():
-        return _page(file_form=form), 422
+        return _page(file_form=form)[0], 422
     data = form.file.data.stream.read(MAX_BYTES + 1)
     try:
         made, is_new = import_bank_file(
@@ -40,7 +48,7 @@ def import_file() -> ResponseReturnValue:
         )
     except BankFileError as error:
         form.file.errors = [str(error)]
-        return _page(file_form=form), 422
+        return _page(file_form=form)[0], 422
     if is_new:
         flash(f"Imported: {_lines(made.lines_new)} new, {made.lines_known} known.", "success")
     else:
@@ -69,15 +77,15 @@ def match() -> ResponseReturnValue:
     form = MatchForm()
     try:
         if not form.validate_on_submit():
-            return _page(match_form=form), 422
+            return _page(match_form=form)[0], 422
         count = services.match_by_hand(form.payouts.data, form.lines.data, by_user_id=_me())
         flash(f"Matched: {_lines(count)}.", "success")
     except InvalidError as error:
         form.lines.errors = list(error.fields.values())
-        return _page(match_form=form), 422
+        return _page(match_form=form)[0], 422
     except ConflictError as error:
         flash(error.detail, "warning")
-    return redirect(url_for("reconciliation.bank"), code=303)
+    return _back()
 
 
 @reconciliation.post("/reconciliation/bank/set-aside")
@@ -87,14 +95,14 @@ def set_aside() -> ResponseReturnValue:
     form = MatchForm()
     try:
         if not form.validate_on_submit():
-            return _page(match_form=form), 422
+            return _page(match_form=form)[0], 422
         count = services.set_aside(form.lines.data, form.reason.data or "", by_user_id=_me())
         flash(f"Set aside: {_lines(count)}.", "success")
     except InvalidError as error:
         for name, text in error.fields.items():
             form[name].errors = [text]
-        return _page(match_form=form), 422
-    return redirect(url_for("reconciliation.bank"), code=303)
+        return _page(match_form=form)[0], 422
+    return _back()
 
 
 @reconciliation.post("/reconciliation/bank/lines/<int:bank_line_id>/taking-up")
@@ -132,24 +140,59 @@ def unmatch(line: BankLine) -> ResponseReturnValue:
     return _to_file(line)
 
 
+def _back() -> ResponseReturnValue:
+    values: dict[str, Any] = _here()
+    return redirect(url_for("reconciliation.bank", **values), code=303)
+
+
 def _to_file(line: BankLine) -> ResponseReturnValue:
     return redirect(url_for("reconciliation.bank_file", bank_import_id=line.import_id), code=303)
 
 
-def _page(file_form: BankFileForm | None = None, match_form: MatchForm | None = None) -> str:
+def _page(
+    file_form: BankFileForm | None = None, match_form: MatchForm | None = None
+) -> tuple[str, int]:
+    """The page for what the address asks, and its status: 422 when the filter is none."""
     files = queries.page_of_imports(page_number(request.args.get("page")))
     form = match_form or MatchForm(formdata=None)
-    return render_template(
+    line_filter = LineFilterForm(formdata=request.args)
+    # A filter that is wrong is said, and nothing is shown: all lines would be taken for the answer.
+    lines = (
+        queries.page_of_open_lines(line_filter.wanted(), page_number(request.args.get("line_page")))
+        if line_filter.validate()
+        else None
+    )
+    page = render_template(
         "reconciliation/bank.html",
         file_form=file_form or BankFileForm(formdata=None, data={"currency": "EUR"}),
         match_form=form,
+        line_filter=line_filter,
+        asked=line_filter.asked(),
+        here=_here(),
+        file_address=partial(_address, "page"),
+        line_address=partial(_address, "line_page"),
+        payout_address=partial(_address, "payout_page"),
         chosen_payouts=set(form.payouts.data or ()),
         chosen_lines=set(form.lines.data or ()),
         files=files,
         people=queries.names_of({each.imported_by_id for each in files.items}),
-        lines=queries.unmatched_lines(),
-        payouts=queries.unmatched_payouts(),
-        most=queries.MOST_UNMATCHED,
+        lines=lines,
+        payouts=queries.page_of_open_payouts(page_number(request.args.get("payout_page"))),
+    )
+    return page, 200 if lines is not None else 422
+
+
+def _here() -> dict[str, str]:
+    """The filter and the pages of the lists in the address, to come back to them."""
+    names = (*FILTER_FIELDS, "page", "line_page", "payout_page")
+    return {name: text for name in names if (text := request.args.get(name, ""))}
+
+
+def _address(name: str, number: int) -> str:
+    """This page's address with another page of the list whose number is called `name`."""
+    values: dict[str, Any] = _here() | {name: str(number)}
+    return url_for(
+        "reconciliation.bank", **values, _anchor="files" if name == "page" else "by-hand"
     )
 
 
