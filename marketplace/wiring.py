@@ -115,12 +115,12 @@ from marketplace.pipeline.ideas.services.fulfilling import (
     listing_decided as listing_of_idea_decided,
 )
 from marketplace.pipeline.leads.panels import brief_panel, partner_brief_panel
-from marketplace.program.applications.services.paying import application_fee_paid
 from marketplace.program.applications.obligations import round_and_plan_obligations
-from marketplace.program.blueprints import BLUEPRINTS as PROGRAM
+from marketplace.program.applications.services.paying import application_fee_paid
 from marketplace.program.benefits.obligations import claim_obligations
-from marketplace.program.contacts.services.managers import manager_departed
+from marketplace.program.blueprints import BLUEPRINTS as PROGRAM
 from marketplace.program.contacts.obligations import contact_obligations
+from marketplace.program.contacts.services.managers import manager_departed
 from marketplace.program.events import on_application_decided, on_graduated, on_partner_joined
 from marketplace.program.hosts.guard import answer_white_label_with
 from marketplace.program.hosts.live import brand_of_reader
@@ -136,7 +136,7 @@ from marketplace.program.onboarding.services.admitting import (
 )
 from marketplace.program.onboarding.services.tasks import partner_has_joined
 from marketplace.program.policy.references import mentions_from
-from marketplace.program.policy.types import offered_types
+from marketplace.program.policy.types import offered_types, open_types
 from marketplace.program.scorecards.obligations import obligations_from
 from marketplace.program.standing.activity import measure_activity
 from marketplace.sales.affiliates.relations import relation_of_people
@@ -222,7 +222,7 @@ def register_blueprints(app: Flask, csrf: CSRFProtect) -> None:
 
 def connect(app: Flask) -> None:
     """Connect what must know of each other across domains."""
-    look_up_partner_types_with(offered_types)
+    look_up_partner_types_with(offered_types, open_types)
     find_brand_of_reader_with(brand_of_reader)
     answer_white_label_with(white_label_answer)
     look_up_txt_with(look_up_host_record)

@@ -8,6 +8,8 @@ class PorticoError(Exception):
 
     status = 500
     title = "Something went wrong"
+    # What helps: the label and the address of a button on the error's page.
+    action: tuple[str, str] | None = None
 
     def __init__(self, detail: str = "", *, code: str = "") -> None:
         super().__init__(detail or self.title)

@@ -24,7 +24,7 @@ from wtforms.validators import InputRequired, Length
 from marketplace.core.errors import InvalidError
 from marketplace.identity.countries import COUNTRIES
 from marketplace.identity.models import OrganizationKind, Role
-from marketplace.identity.partner_types import PARTNER_TYPES
+from marketplace.identity.partner_types import OPEN_PARTNER_TYPES, PARTNER_TYPES
 from marketplace.identity.roles import DESCRIPTIONS, LABELS
 from marketplace.identity.services.organizations import (
     MAX_ABOUT,
@@ -126,7 +126,7 @@ class OrganizationForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped
     )
     partner_type = SelectField(
         "Kind of partner",
-        choices=lambda: choices_of([("", "Choose one"), *PARTNER_TYPES.items()]),
+        choices=lambda: choices_of([("", "Choose one"), *OPEN_PARTNER_TYPES.items()]),
         default="",
         validate_choice=False,
     )
@@ -137,11 +137,7 @@ class OrganizationProfileForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is 
 
     version = HiddenField()
     name = StringField("Name", [InputRequired("Enter the name."), at_most(MAX_NAME)])
-    partner_type = SelectField(
-        "Kind of partner",
-        choices=lambda: choices_of(PARTNER_TYPES.items()),
-        validate_choice=False,
-    )
+    partner_type = SelectField("Kind of partner", validate_choice=False)
     tagline = StringField("Tagline", [at_most(MAX_TAGLINE)])
     about = TextAreaField("About", [at_most(MAX_ABOUT)])
     website = URLField("Website", [at_most(MAX_WEBSITE)])
@@ -151,6 +147,15 @@ class OrganizationProfileForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is 
     brand_color = StringField("Brand colour", [at_most(7)])
     logo = FileField("Logo")
     remove_logo = BooleanField("Remove the logo")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # What it is stays choosable, also when nobody can become it any more.
+        own = self.partner_type.object_data or ""
+        choices = dict(OPEN_PARTNER_TYPES)
+        if own and own not in choices:
+            choices = {own: PARTNER_TYPES.get(own, own), **choices}
+        self.partner_type.choices = choices_of(choices.items())
 
 
 class InviteForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped

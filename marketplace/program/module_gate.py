@@ -1,13 +1,15 @@
 """Parts of the portal that a type of partner has not: pages refuse, the menu leaves them out."""
 
-from flask import Flask, current_app, g, request
+from flask import Flask, current_app, g, request, url_for
 
 from marketplace.core.errors import ForbiddenError
 from marketplace.core.permissions import Actor, current_actor, may_open
 from marketplace.identity.one_person import is_for_one_person
-from marketplace.program.modules import FOR_ONE_PERSON, MODULES, module_of
+from marketplace.program.modules import BEFORE_ADMISSION, FOR_ONE_PERSON, MODULES, module_of
+from marketplace.program.policy.document import Entry, PartnerType
 from marketplace.program.policy.live import current_policy, forget_current_policy
-from marketplace.program.standing.reading import has_module
+from marketplace.program.standing.reading import Place, has_module, place_of
+from marketplace.program.standing.taking_part import NotTakingPartError, why_not
 
 
 class NotInProgramError(ForbiddenError):
@@ -19,16 +21,25 @@ class NotInProgramError(ForbiddenError):
 def may_use_module(actor: Actor, module: str | None) -> bool:
     """Whether the organization that a person acts for has a part of the portal.
 
-    Only partners are restricted: by a type that the policy restricts, and to what one person
-    learns and builds with where an organization is for one person. Two queries at most in a
-    request.
+    Only partners are restricted: by a type that the policy restricts, to what one person learns and
+    builds with where an organization is for one person, and to publishing, building and learning
+    while it is not in the program, or suspended. Three queries at most in a request.
     """
     active = actor.organization
     if module is None or active is None or active.organization_kind != "partner":
         return True
     if module not in FOR_ONE_PERSON and _is_for_one_person(active.organization_id):
         return False
+    if module not in BEFORE_ADMISSION and why_not(_place(active.organization_id)):
+        return False
     return has_module(active.partner_type, module)
+
+
+def _place(organization_id: int) -> Place:
+    known: dict[int, Place] = g.setdefault("places", {})
+    if organization_id not in known:
+        known[organization_id] = place_of(organization_id)
+    return known[organization_id]
 
 
 def _is_for_one_person(organization_id: int) -> bool:
@@ -50,6 +61,7 @@ def _refuse_missing_modules() -> None:
     """Before each request: what the organization's type has not is refused."""
     forget_current_policy()
     g.pop("for_one_person", None)
+    g.pop("places", None)
     if not request.path.startswith("/partner") or request.path.startswith("/partners"):
         return
     module = module_of(request.endpoint or "")
@@ -59,11 +71,29 @@ def _refuse_missing_modules() -> None:
     live = current_policy()
     active = actor.organization
     kind = live.policy.type(active.partner_type) if live and active else None
+    # What the type never has is not worth an application.
+    if active and has_module(active.partner_type, module):
+        place = _place(active.organization_id)
+        if refusal := why_not(place):
+            raise _refused(refusal, kind, place)
     name = f" of type {kind.name}" if kind else ""
     raise NotInProgramError(
         f"{MODULES[module].name} is not open to partners{name}. Ask your contact for the program "
         "if you need it."
     )
+
+
+def _refused(refusal: str, kind: PartnerType | None, place: Place) -> NotTakingPartError:
+    """The refusal, with the way into the program."""
+    error = NotTakingPartError(refusal)
+    if place.is_suspended or "joining.start" not in current_app.view_functions:
+        return error
+    if kind is None or not kind.is_open:
+        error.action = ("See how to join", url_for("joining.start"))
+    else:
+        verb = "Apply" if kind.entry is Entry.APPLICATION else "Join"
+        error.action = (f"{verb} as {kind.name}", url_for("joining.form", join_type=kind.key))
+    return error
 
 
 def setup_module_gate(app: Flask) -> None:

@@ -65,6 +65,9 @@ MODULES: dict[str, Module] = {
 # What a student's organization has: to learn, to build, and to publish what was built.
 FOR_ONE_PERSON = frozenset({"catalogue", "developer", "ideas", "courses", "certification"})
 
+# What is open before a partner is admitted: to publish, to build and to learn.
+BEFORE_ADMISSION = frozenset({"catalogue", "developer", "courses"})
+
 # Pages of a module's blueprint that everybody has: the portal's own start.
 OPEN_TO_ALL = frozenset({"portal.home"})
 

@@ -135,7 +135,7 @@ def setup_error_pages(app: Flask) -> None:
         fields = error.fields if isinstance(error, InvalidError) else None
         # The general kinds have texts here; a refusal of its own kind brings its own title.
         title = "" if type(error).__module__ == PorticoError.__module__ else error.title
-        action = None
+        action = error.action
         if isinstance(error, SecondFactorNeededError):
             back = request.full_path.rstrip("?") if request.method == "GET" else _way_back()
             action = ("Confirm now", url_for("identity.confirm", next=back or None))

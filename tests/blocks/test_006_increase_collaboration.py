@@ -91,6 +91,8 @@ def test_006_increase_collaboration(app: Flask, sign_in: SignIn) -> None:
 def test_short_lists_and_lists_again_and_again_are_refused(app: Flask, sign_in: SignIn) -> None:
     make_policy()
     first, second = make_organization("Quayside"), make_organization("Rivals", slug="rivals")
+    make_standing(first)
+    make_standing(second)
     p, other = sign_in(make_member(first), first), sign_in(make_member(second), second)
     p.post("/partner/account-checks/new", data={"partner": "rivals", "level": "counts"})
     check = db.session.query(AccountCheck).one()

@@ -54,6 +54,7 @@ def test_086_portal(app: Flask, sign_in: SignIn) -> None:
 def test_no_page_of_a_part_that_the_type_has_not_opens(app: Flask, sign_in: SignIn) -> None:
     make_policy()
     affiliate = make_organization("Kitewell", partner_type="affiliate")
+    make_standing(affiliate)
     browser = sign_in(make_member(affiliate), affiliate)
     menu = browser.get("/partner").text
     for path, name in PAGES.items():
@@ -70,6 +71,7 @@ def test_parts_that_nobody_restricts_are_open_to_all(app: Flask, sign_in: SignIn
     browser = sign_in(make_member(unknown), unknown)
     assert browser.get("/partner/resale").status_code == 200  # no policy
     make_policy()
+    make_standing(unknown)
     db.session.commit()
     assert browser.get("/partner/resale").status_code == 200  # a type that it does not know
     staff = make_platform()
@@ -82,6 +84,7 @@ def test_parts_that_nobody_restricts_are_open_to_all(app: Flask, sign_in: SignIn
 def test_a_new_policy_opens_and_closes_at_once(app: Flask, sign_in: SignIn) -> None:
     make_policy()
     affiliate = make_organization("Kitewell", partner_type="affiliate")
+    make_standing(affiliate)
     browser = sign_in(make_member(affiliate), affiliate)
     assert browser.get("/partner/resale").status_code == 403
     document = policy_document()

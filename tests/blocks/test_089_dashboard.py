@@ -19,7 +19,7 @@ from tests.factories.apps import make_app, make_installation
 from tests.factories.exposure import make_sightings
 from tests.factories.listings import make_listing
 from tests.factories.people import make_customer, make_member, make_organization
-from tests.factories.program import make_policy
+from tests.factories.program import make_policy, make_standing
 from tests.factories.queries import count_queries
 
 DAY = datetime(2026, 11, 20, 10, tzinfo=UTC)
@@ -132,6 +132,7 @@ def test_who_does_not_deal_with_money_sees_none(app: Flask, sign_in: SignIn) -> 
 def test_tiles_of_parts_that_the_type_has_not_are_left_out(app: Flask, sign_in: SignIn) -> None:
     make_policy()
     affiliate = make_organization("Kitewell", partner_type="affiliate")
+    make_standing(affiliate)
     browser = sign_in(make_member(affiliate), affiliate)
     labels = set(_tiles(browser, ""))
     assert "Leads accepted" in labels

@@ -20,7 +20,7 @@ from tests.factories.affiliates import make_program
 from tests.factories.buying import BROWSER, purchase
 from tests.factories.listings import make_listing
 from tests.factories.people import make_customer, make_member, make_organization, make_platform
-from tests.factories.program import make_policy, policy_document
+from tests.factories.program import make_policy, make_standing, policy_document
 from tests.factories.selling import make_plan, make_sale_fee
 from tests.factories.settlement import books
 from tests.factories.stripe import StripeStandIn
@@ -132,6 +132,7 @@ def test_a_barred_type_earns_no_commission_and_the_platform_keeps_it(
     make_program(None)
     program = db.session.scalars(select(AffiliateProgram)).one()
     body = make_organization("Port Authority", partner_type="government")
+    make_standing(body)
     affiliate = sign_in(make_member(body), body)
     customer = make_customer("Blue Kite")
     person = make_member(customer)

@@ -27,7 +27,7 @@ from marketplace.identity.models import (
     User,
     UserSession,
 )
-from marketplace.identity.partner_types import PARTNER_TYPES as PARTNER_TYPES
+from marketplace.identity.partner_types import OPEN_PARTNER_TYPES
 from marketplace.identity.slugs import free_slug, slug_base
 from marketplace.identity.type_lock import TYPE_LOCKED, is_type_locked
 
@@ -62,7 +62,7 @@ def create_organization(
     if kind not in {OrganizationKind.CUSTOMER, OrganizationKind.PARTNER}:
         errors["kind"] = "Choose customer or partner."
     if kind == OrganizationKind.PARTNER:
-        if partner_type not in PARTNER_TYPES:
+        if partner_type not in OPEN_PARTNER_TYPES:
             errors["partner_type"] = "Choose what kind of partner you are."
         # Customers are seen by nobody; a partner by everybody, who must not be taken for another.
         if "name" not in errors and queries.name_belongs_to_known(name):
@@ -216,7 +216,7 @@ def _profile_errors(organization: Organization, new: Mapping[str, Any]) -> dict[
         errors["brand_color"] = "Use six hexadecimal digits after a #, like #0f766e."
     # A type that the policy has no more stays until another is chosen.
     kept = new.get("partner_type") == organization.partner_type
-    if organization.is_partner and not kept and new.get("partner_type") not in PARTNER_TYPES:
+    if organization.is_partner and not kept and new.get("partner_type") not in OPEN_PARTNER_TYPES:
         errors["partner_type"] = "Choose what kind of partner you are."
     return errors
 

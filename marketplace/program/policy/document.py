@@ -337,6 +337,11 @@ class Policy(_Part):
         """A tier's place from the lowest, which is 0; -1 for none that there is."""
         return next((place for place, each in enumerate(self.tiers) if each.key == tier), -1)
 
+    def reaches(self, tier: str | None, least: str) -> bool:
+        """Whether a tier is that least one or above it. Nobody reaches one that there is not."""
+        wanted = self.rank(least)
+        return wanted >= 0 and self.rank(tier) >= wanted
+
     def tiers_for(self, partner_type: str | None) -> tuple[Tier, ...]:
         """The tiers that partners of a type can reach, lowest first."""
         return tuple(tier for tier in self.tiers if not tier.types or partner_type in tier.types)

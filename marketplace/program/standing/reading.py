@@ -34,22 +34,37 @@ class Place:
     partner_type: str
     tier: str = ""
     state: StandingState | None = None
+    is_suspended: bool = False
+
+    @property
+    def takes_part(self) -> bool:
+        """Whether it is in the program, and may act as a partner now."""
+        return bool(self.tier) and not self.is_suspended
 
     def entitlement(self, policy: Policy, key: str) -> int | bool | str:
-        """The highest value of its type and of tiers up to its own; 0, False or "" for none."""
-        return entitlement_of(policy, self.partner_type, self.tier, key)
+        """The highest value of its type and of tiers up to its own; False for none, and for who
+        does not take part."""
+        return self.takes_part and entitlement_of(policy, self.partner_type, self.tier, key)
 
 
 def places_of(organization_ids: Iterable[int]) -> dict[int, Place]:
     """The places of organizations that exist, in one query."""
     rows = db.session.execute(
-        select(Organization.id, Organization.partner_type, Standing.tier, Standing.state)
+        select(
+            Organization.id,
+            Organization.partner_type,
+            Standing.tier,
+            Standing.state,
+            Organization.suspended_at.is_not(None),
+        )
         .outerjoin(Standing, Standing.organization_id == Organization.id)
         .where(Organization.id.in_(list(organization_ids)))
     )
     return {
-        each: Place(each, kind or "", (tier or "") if state in IN_FORCE else "", state)
-        for each, kind, tier, state in rows
+        each: Place(
+            each, kind or "", (tier or "") if state in IN_FORCE else "", state, bool(is_suspended)
+        )
+        for each, kind, tier, state, is_suspended in rows
     }
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 
 from billing.models import Order
 from marketplace.catalogue.events import listing_decided
-from marketplace.catalogue.models import IntegrationRequest, Listing, RequestState, RequestVote
+from marketplace.catalogue.models import Listing, RequestState, RequestVote
 from marketplace.core import clock, jobs
 from marketplace.core.database import db
 from marketplace.core.errors import ConflictError, InvalidError
@@ -18,6 +18,7 @@ from marketplace.pipeline.ideas.demand import demand_of
 from marketplace.pipeline.ideas.models import ClaimState, Idea, IdeaClaim, IdeaState, LinkKind
 from marketplace.pipeline.ideas.queries import page_of_free_requests
 from marketplace.pipeline.ideas.services import claiming, fulfilling, writing
+from tests.factories.ideas import make_idea, make_request
 from tests.factories.listings import make_listing
 from tests.factories.mails import mails
 from tests.factories.people import (
@@ -31,31 +32,6 @@ from tests.factories.program import make_policy
 from tests.factories.races import at_once
 from tests.factories.rounds import actor_of
 from tests.factories.selling import make_paid_order, make_plan
-
-
-def make_request(name: str, *voters: tuple[Organization, User]) -> IntegrationRequest:
-    request = IntegrationRequest(
-        name=name,
-        name_key=name.lower().replace(" ", ""),
-        requested_by_id=voters[0][1].id if voters else None,
-        vote_count=len(voters),
-    )
-    db.session.add(request)
-    db.session.flush()
-    for organization, person in voters:
-        db.session.add(
-            RequestVote(request_id=request.id, user_id=person.id, organization_id=organization.id)
-        )
-    db.session.flush()
-    return request
-
-
-def make_idea(*requests: IntegrationRequest) -> Idea:
-    platform = make_platform()
-    staff = make_member(platform)
-    return writing.make_of_requests(
-        "Tide feed", "", [each.id for each in requests], actor=actor_of(staff, platform)
-    )
 
 
 def a_customer(name: str) -> tuple[Organization, User]:

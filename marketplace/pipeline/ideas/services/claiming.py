@@ -26,6 +26,7 @@ from marketplace.pipeline.ideas.models import (
 from marketplace.pipeline.ideas.queries import people_behind
 from marketplace.pipeline.ideas.services.writing import locked
 from marketplace.program.applications.words import paragraphs
+from marketplace.program.standing.taking_part import refuse_outsiders
 
 # So long a claim is protected, from the beginning and from each report on.
 PROTECTED_FOR = timedelta(days=60)
@@ -38,8 +39,9 @@ def claim(idea: Idea, *, actor: Actor) -> IdeaClaim:
     """Build an idea. Flushes.
 
     Raises ConflictError when somebody builds it already, it is not open, or the partner builds
-    MOST_CLAIMS others.
+    MOST_CLAIMS others; NotTakingPartError for who is not in the program or suspended.
     """
+    refuse_outsiders(actor.organization_id or 0)
     row = locked(idea)
     if row.state is IdeaState.CLAIMED:
         raise ConflictError("Another partner has claimed it. Ask to be told when it is free again.")

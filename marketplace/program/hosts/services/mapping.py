@@ -24,6 +24,7 @@ from marketplace.program.hosts.models import HostKind, HostState, MappedHost
 from marketplace.program.hosts.names import HostNameError, typed_host
 from marketplace.program.policy.live import current_policy
 from marketplace.program.standing.reading import place_of
+from marketplace.program.standing.taking_part import why_not
 
 ENTITLEMENT = "white_label"
 MOST_OF_A_PARTNER = 5
@@ -35,13 +36,14 @@ _ADDRESS = re.compile(r"[^@\s<>\"',;:\\]{1,64}@[a-z0-9.-]{3,189}", re.IGNORECASE
 
 
 def may_white_label(organization: Organization) -> bool:
-    """Whether a partner may have hosts under its own name: by its type, or entitled to it."""
+    """Whether a partner that takes part in the program may have hosts under its own name: by its
+    type, or entitled to it."""
+    place, live = place_of(organization.id), current_policy()
+    if why_not(place):
+        return False
     if organization.partner_type == ENTITLEMENT:
         return True
-    live = current_policy()
-    return live is not None and bool(
-        place_of(organization.id).entitlement(live.policy, ENTITLEMENT)
-    )
+    return live is not None and bool(place.entitlement(live.policy, ENTITLEMENT))
 
 
 def map_program_host(text: str, *, by_user_id: int | None) -> MappedHost:
