@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 _offset = timedelta(0)
 _frozen_at: datetime | None = None
@@ -13,6 +14,19 @@ def now() -> datetime:
     if _frozen_at is not None:
         return _frozen_at
     return datetime.now(UTC) + _offset
+
+
+def zone_of(name: str) -> ZoneInfo:
+    """The time zone of that name, such as a person's; UTC for a name that there is not."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return ZoneInfo("UTC")
+
+
+def today_in(zone: str) -> date:
+    """The day that it is now where a person is, by the name of their time zone."""
+    return now().astimezone(zone_of(zone)).date()
 
 
 def shift(by: timedelta) -> None:

@@ -3135,12 +3135,14 @@ def upgrade() -> None:
         ),
         sa.Column("body", sa.Text(), nullable=False),
         sa.Column("at", marketplace.core.database.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("form_id", sa.String(length=40), nullable=True),
         sa.ForeignKeyConstraint(
             ["check_id"],
             ["account_check.id"],
             name=op.f("fk_account_workspace_note_check_id_account_check"),
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_account_workspace_note")),
+        sa.UniqueConstraint("form_id", name=op.f("uq_account_workspace_note_form_id")),
     )
     with op.batch_alter_table("account_workspace_note", schema=None) as batch_op:
         batch_op.create_index(
@@ -3468,6 +3470,7 @@ def upgrade() -> None:
         sa.Column("is_note", sa.Boolean(), nullable=False),
         sa.Column("body", sa.Text(), nullable=False),
         sa.Column("at", marketplace.core.database.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("form_id", sa.String(length=40), nullable=True),
         sa.ForeignKeyConstraint(
             ["author_id"],
             ["user_account.id"],
@@ -3479,6 +3482,7 @@ def upgrade() -> None:
             name=op.f("fk_contact_message_request_id_contact_request"),
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_contact_message")),
+        sa.UniqueConstraint("form_id", name=op.f("uq_contact_message_form_id")),
     )
     with op.batch_alter_table("contact_message", schema=None) as batch_op:
         batch_op.create_index(
@@ -3704,6 +3708,10 @@ def upgrade() -> None:
         sa.Column(
             "submitted_by_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
         ),
+        sa.Column("decide_by", marketplace.core.database.UtcDateTime(timezone=True), nullable=True),
+        sa.Column(
+            "reminded_at", marketplace.core.database.UtcDateTime(timezone=True), nullable=True
+        ),
         sa.Column(
             "decided_at", marketplace.core.database.UtcDateTime(timezone=True), nullable=True
         ),
@@ -3728,6 +3736,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("deal", schema=None) as batch_op:
         batch_op.create_index("ix_deal_claim_key", ["claim_key"], unique=False)
+        batch_op.create_index(batch_op.f("ix_deal_decide_by"), ["decide_by"], unique=False)
         batch_op.create_index(batch_op.f("ix_deal_lead_id"), ["lead_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_deal_listing_id"), ["listing_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_deal_order_id"), ["order_id"], unique=False)
@@ -3936,8 +3945,10 @@ def upgrade() -> None:
         sa.Column(
             "created_at", marketplace.core.database.UtcDateTime(timezone=True), nullable=False
         ),
+        sa.Column("form_id", sa.String(length=40), nullable=True),
         sa.ForeignKeyConstraint(["lead_id"], ["lead.id"], name=op.f("fk_lead_note_lead_id_lead")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_lead_note")),
+        sa.UniqueConstraint("form_id", name=op.f("uq_lead_note_form_id")),
     )
     with op.batch_alter_table("lead_note", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_lead_note_lead_id"), ["lead_id"], unique=False)
@@ -5351,6 +5362,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_deal_order_id"))
         batch_op.drop_index(batch_op.f("ix_deal_listing_id"))
         batch_op.drop_index(batch_op.f("ix_deal_lead_id"))
+        batch_op.drop_index(batch_op.f("ix_deal_decide_by"))
         batch_op.drop_index("ix_deal_claim_key")
 
     op.drop_table("deal")

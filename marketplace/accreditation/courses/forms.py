@@ -27,7 +27,7 @@ from marketplace.accreditation.courses.content import (
     Question,
     QuestionKind,
 )
-from marketplace.identity.forms import at_most, choices_of
+from marketplace.identity.forms import at_most, choices_of, one_time_key
 from marketplace.program.policy.document import Policy
 
 
@@ -39,8 +39,9 @@ def _whole(least: int, most: int) -> list[Any]:
 
 
 class NewCourseForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped
-    """A new course."""
+    """A new course: one, however often it is sent."""
 
+    form_key = one_time_key()
     title = StringField("Title", [InputRequired("Give it a title."), at_most(200)])
 
 

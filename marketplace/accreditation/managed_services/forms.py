@@ -8,7 +8,7 @@ from wtforms import DateField, DecimalField, IntegerField, SelectField, StringFi
 from wtforms.validators import Optional
 
 from marketplace.accreditation.managed_services.texts import EVIDENCE_KINDS
-from marketplace.identity.forms import choices_of
+from marketplace.identity.forms import choices_of, one_time_key
 
 
 def bps_of(percent: Decimal | None) -> int | None:
@@ -26,8 +26,9 @@ def minutes_of(value: int | None) -> int | None:
 
 
 class ServiceForm(FlaskForm):  # type: ignore[misc]  # flask-wtf has no types
-    """A managed service."""
+    """A managed service: filed once, however often it is sent."""
 
+    form_key = one_time_key()
     title = StringField("Name")
     description = TextAreaField("What you run for customers")
     hours = StringField("Hours of service", description="Such as: every day, around the clock.")

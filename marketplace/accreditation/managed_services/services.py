@@ -19,7 +19,9 @@ from marketplace.core.database import db
 from marketplace.core.errors import ConflictError, InvalidError
 from marketplace.core.facts import record_fact
 from marketplace.core.locks import lock_row
+from marketplace.core.once import id_of_form
 from marketplace.identity.models import Organization
+from marketplace.identity.sent_forms import sent_before
 from marketplace.program.measures import Measure, measure
 
 MOST_SERVICES, MOST_EVIDENCE = 30, 200
@@ -40,8 +42,10 @@ def save_service(
     response_minutes: int,
     availability_bps: int,
     by_user_id: int | None,
+    form_key: str = "",
 ) -> ManagedService:
-    """File a service, or change what it promises. Raises InvalidError, ConflictError."""
+    """File a service (of a form, one), or change what it promises. Raises InvalidError,
+    ConflictError."""
     errors = {}
     values: dict[str, Any] = {
         "title": " ".join(title.split()),
@@ -69,6 +73,9 @@ def save_service(
         raise InvalidError(errors)
     lock_row(Organization, Organization.id == organization.id)
     if service is None:
+        public_id = id_of_form("msv", form_key, by_user_id, organization.id, *values.values())
+        if known := sent_before(ManagedService, public_id, by_user_id=by_user_id):
+            return known
         count = db.session.scalar(
             select(func.count()).where(
                 ManagedService.organization_id == organization.id,
@@ -78,7 +85,7 @@ def save_service(
         if (count or 0) >= MOST_SERVICES:
             raise ConflictError(f"{MOST_SERVICES} services are the most.")
         service = ManagedService(
-            public_id=new_public_id("msv"),
+            public_id=public_id,
             organization_id=organization.id,
             created_by_id=by_user_id,
             **values,
@@ -114,12 +121,14 @@ def add_evidence(
     note: str,
     file: tuple[str, bytes],
     by_user_id: int | None,
+    timezone: str = "UTC",
 ) -> ServiceEvidence:
-    """Hand evidence to our reviewers. Raises InvalidError, ConflictError."""
+    """Hand evidence to our reviewers. `timezone`: of the person, whose today is the last day that
+    it can be of. Raises InvalidError, ConflictError."""
     errors = {}
     if kind not in set(EvidenceKind):
         errors["kind"] = "Choose what it shows."
-    today = clock.now().date()
+    today = clock.today_in(timezone)
     if dated_on is None or dated_on > today:
         errors["dated_on"] = "Choose the day that it is of, not one that lies ahead."
     elif (today - dated_on).days > OLDEST:
@@ -218,14 +227,15 @@ def _return(locked: ServiceEvidence, words: str, by_user_id: int | None) -> None
 
 
 def _measure(evidence: ServiceEvidence, amount: int, what: str) -> None:
-    """Count it, or take it back, on the day that it is of."""
+    """Count it, or take it back, on the day that it is of; where that day began earlier than here,
+    since it was handed in."""
     measure(
         evidence.service.organization_id,
         Measure.EVIDENCE,
         amount,
         key=f"evidence:{evidence.id}" + (f":{what}" if what else ""),
         source=("service_evidence", evidence.public_id),
-        at=datetime.combine(evidence.dated_on, time(0), tzinfo=UTC),
+        at=min(datetime.combine(evidence.dated_on, time(0), tzinfo=UTC), evidence.submitted_at),
     )
 
 

@@ -4,7 +4,7 @@ from flask_wtf import FlaskForm
 from flask_wtf.file import FileField
 from wtforms import RadioField, StringField, TextAreaField
 
-from marketplace.identity.forms import choices_of
+from marketplace.identity.forms import choices_of, one_time_key
 from marketplace.pipeline.account_checks.models import Level
 from marketplace.pipeline.account_checks.texts import LEVELS
 
@@ -40,4 +40,5 @@ class EntryForm(FlaskForm):  # type: ignore[misc]  # flask-wtf has no types
 class NoteForm(FlaskForm):  # type: ignore[misc]  # flask-wtf has no types
     """A note for both."""
 
+    form_key = one_time_key()
     body = TextAreaField("Write to both")

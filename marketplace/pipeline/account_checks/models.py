@@ -130,6 +130,8 @@ class WorkspaceNote(Base):
     by_user_id: Mapped[int | None] = mapped_column(Id)
     body: Mapped[str] = mapped_column(Text)
     at: Mapped[datetime] = mapped_column(default=clock.now)
+    # Of the form that sent it, which says it once.
+    form_id: Mapped[str | None] = mapped_column(String(40), unique=True)
 
 
 append_only(AccountReceipt)

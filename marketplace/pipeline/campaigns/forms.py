@@ -7,15 +7,16 @@ from wtforms import BooleanField, DateField, EmailField, HiddenField, SelectFiel
 from wtforms import TextAreaField as Text
 from wtforms.validators import Optional
 
-from marketplace.identity.forms import choices_of
+from marketplace.identity.forms import choices_of, one_time_key
 from marketplace.pipeline.campaigns.services.requesting import MOST
 from marketplace.sales.currencies import CURRENCY_CHOICES
 from marketplace.sales.money_field import MoneyField
 
 
 class CampaignForm(FlaskForm):  # type: ignore[misc]  # flask-wtf has no types
-    """What a partner asks for."""
+    """What a partner asks for: once, however often it is sent."""
 
+    form_key = one_time_key()
     title = StringField("Title", description="For you and for us.")
     listing = SelectField("Listing", validate_choice=False, default="")
     goal = Text("What it should reach", description="For whom, by which channels, how many.")

@@ -23,11 +23,11 @@ from marketplace.core.database import Base, Id, text_enum
 class DealState(enum.StrEnum):
     """Where the registration is."""
 
-    SUBMITTED = "submitted"  # waits for staff; its claim already keeps rivals out
+    SUBMITTED = "submitted"  # waits for staff; its claim keeps rivals out until `decide_by`
     CONFLICT = "conflict"  # somebody else has the claim; staff decide
     APPROVED = "approved"  # protected until its claim expires
     REFUSED = "refused"
-    EXPIRED = "expired"  # the protection ended without a win
+    EXPIRED = "expired"  # the protection ended without a win, or nobody decided in time
     WITHDRAWN = "withdrawn"
 
 
@@ -73,6 +73,10 @@ class Deal(Base):
     order_id: Mapped[int | None] = mapped_column(Id, index=True)
     submitted_at: Mapped[datetime] = mapped_column(default=clock.now)
     submitted_by_id: Mapped[int | None] = mapped_column(Id)
+    # Staff decide until then; after it the registration ends by itself.
+    decide_by: Mapped[datetime | None] = mapped_column(index=True)
+    # When staff were told that it is soon.
+    reminded_at: Mapped[datetime | None]
     decided_at: Mapped[datetime | None]
     decided_by_id: Mapped[int | None] = mapped_column(Id)
     decision_reason: Mapped[str] = mapped_column(String(300), default="")
@@ -107,7 +111,7 @@ class DealClaim(Base):
     deal_id: Mapped[int] = mapped_column(ForeignKey("deal.id"), index=True)
     organization_id: Mapped[int] = mapped_column(Id)
     claimed_at: Mapped[datetime] = mapped_column(default=clock.now)
-    # Null until the deal is approved: a claim that waits for staff does not expire.
+    # Null until the deal is approved: a claim that waits for staff ends by the deal's `decide_by`.
     protected_until: Mapped[datetime | None]
     # Extended once, by its partner, with a reason.
     extended_at: Mapped[datetime | None]

@@ -16,7 +16,7 @@ from wtforms import (
 from wtforms.validators import Optional
 
 from marketplace.identity.countries import COUNTRIES
-from marketplace.identity.forms import choices_of
+from marketplace.identity.forms import choices_of, one_time_key
 from marketplace.pipeline.leads.models import LeadStage, Method
 from marketplace.pipeline.leads.texts import (
     BUDGETS,
@@ -105,12 +105,14 @@ class StageForm(FlaskForm):  # type: ignore[misc]  # flask-wtf has no types
 class NoteForm(FlaskForm):  # type: ignore[misc]  # flask-wtf has no types
     """A note."""
 
+    form_key = one_time_key()
     body = TextAreaField("Note")
 
 
 class TaskForm(FlaskForm):  # type: ignore[misc]  # flask-wtf has no types
     """A task."""
 
+    form_key = one_time_key()
     title = StringField("What is to do?")
     due_on = DateField("By", [Optional()])
 
@@ -152,6 +154,7 @@ class CloseForm(FlaskForm):  # type: ignore[misc]  # flask-wtf has no types
 class RuleForm(FlaskForm):  # type: ignore[misc]  # flask-wtf has no types
     """A routing rule."""
 
+    form_key = one_time_key()
     name = StringField("Name")
     countries = StringField(
         "Countries of leads", description="Codes like DE, AT. Empty: leads from everywhere."

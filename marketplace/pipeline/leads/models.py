@@ -192,6 +192,8 @@ class LeadNote(Base):
     by_user_id: Mapped[int | None] = mapped_column(Id)
     body: Mapped[str] = mapped_column(Text)
     created_at: Mapped[datetime] = mapped_column(default=clock.now)
+    # Of the form that sent it, which says it once.
+    form_id: Mapped[str | None] = mapped_column(String(40), unique=True)
 
 
 class LeadTask(Base):

@@ -21,7 +21,7 @@ from wtforms import (
 from wtforms.validators import Optional
 
 from billing.formatting import parse_amount
-from marketplace.identity.forms import choices_of
+from marketplace.identity.forms import choices_of, one_time_key
 from marketplace.program.applications.models import BusinessPlan, PlanActivity
 from marketplace.program.applications.services.plans import Activity
 from marketplace.program.applications.services.rounds import MOST_OF_A_BUDGET
@@ -170,8 +170,9 @@ def show_figures(rows: Any, figures: list[dict[str, Any]], policy: Policy | None
 
 
 class MilestoneForm(FlaskForm):  # type: ignore[misc]  # flask-wtf has no types
-    """A milestone, or a criterion of a proof of concept."""
+    """A milestone, or a criterion of a proof of concept: set once, however often it is sent."""
 
+    form_key = one_time_key()
     title = StringField("What is shown")
     target = StringField("Target", description="In numbers, like “1,000 orders synced in a day”.")
     text = TextAreaField("More about it")

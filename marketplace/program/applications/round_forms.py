@@ -21,7 +21,7 @@ from wtforms.validators import Optional
 
 from billing.formatting import AmountError, parse_amount, plain_amount
 from billing.money import CURRENCIES
-from marketplace.identity.forms import choices_of
+from marketplace.identity.forms import choices_of, one_time_key
 from marketplace.program.applications.forms import (
     FigureRow,
     end_of,
@@ -83,6 +83,7 @@ class GateRow(Form):  # type: ignore[misc]  # wtforms has no types
 class RoundForm(FlaskForm):  # type: ignore[misc]  # flask-wtf has no types
     """A round. Parts that its kind does not have are taken away by `shape`."""
 
+    form_key = one_time_key()
     edition = HiddenField()
     name = StringField("Name")
     text = TextAreaField("What it offers", description="Partners read it before they apply.")

@@ -3,10 +3,13 @@
 from flask_wtf import FlaskForm
 from wtforms import RadioField, TextAreaField
 
+from marketplace.identity.forms import one_time_key
+
 
 class ClaimForm(FlaskForm):  # type: ignore[misc]  # flask-wtf has no types
-    """A claim, with what we should know."""
+    """A claim, with what we should know: one, however often it is sent."""
 
+    form_key = one_time_key()
     note = TextAreaField("Note", description="What we should know, such as when and for whom.")
 
 

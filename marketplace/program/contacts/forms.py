@@ -53,12 +53,14 @@ class MessageForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped
 class ReplyForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped
     """An answer."""
 
+    form_key = one_time_key()
     body = TextAreaField("Your answer", [InputRequired("Write something."), at_most(MOST_BODY)])
 
 
 class BookingForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped
     """Times that are proposed for a meeting, in the person's own time zone."""
 
+    form_key = one_time_key()
     subject = StringField(
         "What is it about?", [InputRequired("Enter a subject."), at_most(MOST_SUBJECT)]
     )
@@ -105,6 +107,7 @@ class AgreeForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped
 class VisitorForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped
     """A visitor's message."""
 
+    form_key = one_time_key()
     where = HiddenField()
     name = StringField("Your name", [InputRequired("Enter your name."), at_most(120)])
     email = EmailField(

@@ -159,6 +159,8 @@ class ContactMessage(Base):
     is_note: Mapped[bool] = mapped_column(default=False)
     body: Mapped[str] = mapped_column(Text)
     at: Mapped[datetime] = mapped_column(default=clock.now)
+    # Of the form that sent it, which says it once.
+    form_id: Mapped[str | None] = mapped_column(String(40), unique=True)
 
 
 class ContactMade(Base):

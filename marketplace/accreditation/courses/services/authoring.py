@@ -6,7 +6,6 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 from sqlalchemy import func, select
 
-from billing.public_ids import new_public_id
 from marketplace.accreditation.courses.content import (
     MOST_LESSONS,
     MOST_QUESTIONS,
@@ -23,17 +22,22 @@ from marketplace.core.database import db
 from marketplace.core.errors import ConflictError, InvalidError, NotFoundError
 from marketplace.core.facts import record_fact
 from marketplace.core.locks import lock_row
+from marketplace.core.once import id_of_form
+from marketplace.identity.sent_forms import sent_before
 
 Part = TypeVar("Part", bound=Lesson | Question)
 CHANGED = "Somebody else changed this meanwhile. Look at it again, then save."
 
 
-def create_course(title: str, *, by_user_id: int | None) -> Course:
-    """Begin a course. Raises InvalidError."""
+def create_course(title: str, *, by_user_id: int | None, form_key: str = "") -> Course:
+    """Begin a course: of a form, one. Raises InvalidError."""
     content = _validated(lambda: CourseContent(title=title))
+    public_id = id_of_form("crs", form_key, by_user_id, title)
+    if known := sent_before(Course, public_id, by_user_id=by_user_id):
+        return known
     last = db.session.scalar(select(func.max(Course.position))) or 0
     course = Course(
-        public_id=new_public_id("crs"),
+        public_id=public_id,
         draft=content.as_data(),
         position=last + 1,
         created_by_id=by_user_id,

@@ -57,7 +57,11 @@ def create() -> ResponseReturnValue:
     try:
         if not form.validate():
             return render_template("courses/staff_new.html", form=form), 422
-        made = authoring.create_course(form.title.data or "", by_user_id=current_actor().user_id)
+        made = authoring.create_course(
+            form.title.data or "",
+            by_user_id=current_actor().user_id,
+            form_key=form.form_key.data or "",
+        )
     except InvalidError as error:
         show_errors(form, error)
         return render_template("courses/staff_new.html", form=form), 422

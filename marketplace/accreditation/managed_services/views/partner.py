@@ -37,13 +37,13 @@ def index() -> ResponseReturnValue:
     page = queries.page_of_services(
         current_actor().organization_id or 0, page_number(request.args.get("page"))
     )
-    today = clock.now().date()
+    today = clock.today_in(current_actor().timezone)
     newest = queries.newest_accepted([row.id for row in page.items])
     return render_template(
         "managed_services/index.html",
         tabs=certification_tabs("managed_services.index"),
         page=page,
-        ages={each: (today - day).days for each, day in newest.items()},
+        ages={each: max(0, (today - day).days) for each, day in newest.items()},
         texts=texts,
     )
 
@@ -122,6 +122,7 @@ def add_evidence(service: ManagedService) -> ResponseReturnValue:
             note=form.note.data or "",
             file=upload_of(form.file),
             by_user_id=current_actor().user_id,
+            timezone=current_actor().timezone,
         )
         flash("Handed in. It counts once our reviewers accept it.", "success")
     except InvalidError as error:
@@ -157,6 +158,7 @@ def _save(service: ManagedService | None) -> ResponseReturnValue:
             response_minutes=-1 if minutes is None else minutes,
             availability_bps=-1 if bps is None else bps,
             by_user_id=current_actor().user_id,
+            form_key=form.form_key.data or "",
         )
     except InvalidError as error:
         show_errors(form, error)
@@ -175,7 +177,7 @@ def _page(service: ManagedService, form: ServiceEvidenceForm) -> str:
         "managed_services/show.html",
         service=service,
         page=page,
-        age=(clock.now().date() - newest).days if newest else None,
+        age=max(0, (clock.today_in(current_actor().timezone) - newest).days) if newest else None,
         form=form,
         texts=texts,
         accept=uploads.ACCEPT,

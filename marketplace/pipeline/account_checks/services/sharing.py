@@ -10,15 +10,21 @@ from marketplace.core.database import db
 from marketplace.core.errors import ConflictError, InvalidError
 from marketplace.core.facts import record_fact
 from marketplace.core.locks import lock_row
+from marketplace.core.once import id_of_form
 from marketplace.pipeline.account_checks.models import AccountCheck, CheckState, WorkspaceNote
 
 MOST = 4_000
 
 
 def write(
-    check_id: int, organization_id: int, body: str, *, by_user_id: int | None
+    check_id: int,
+    organization_id: int,
+    body: str,
+    *,
+    by_user_id: int | None,
+    form_key: str = "",
 ) -> WorkspaceNote:
-    """Write something that both read. Raises InvalidError, ConflictError."""
+    """Write something that both read, of a form once. Raises InvalidError, ConflictError."""
     words = clean_text(body)
     if not words:
         raise InvalidError({"body": "Write something first."})
@@ -27,12 +33,17 @@ def write(
     check = lock_row(AccountCheck, AccountCheck.id == check_id)
     if check is None or check.state is not CheckState.ACCEPTED:
         raise ConflictError("The workspace is closed.")
+    form_id = id_of_form("wsn", form_key, check.id, organization_id, by_user_id, words)
+    known = db.session.scalar(select(WorkspaceNote).where(WorkspaceNote.form_id == form_id))
+    if known is not None:
+        return known
     note = WorkspaceNote(
         check_id=check.id,
         organization_id=organization_id,
         by_user_id=by_user_id,
         body=words,
         at=clock.now(),
+        form_id=form_id,
     )
     db.session.add(note)
     db.session.flush()

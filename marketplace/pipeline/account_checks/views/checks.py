@@ -229,7 +229,13 @@ def workspace_write(check: AccountCheck) -> ResponseReturnValue:
     """Write something."""
     form = NoteForm()
     try:
-        sharing.write(check.id, own_id(), form.body.data or "", by_user_id=_me())
+        sharing.write(
+            check.id,
+            own_id(),
+            form.body.data or "",
+            by_user_id=_me(),
+            form_key=form.form_key.data or "",
+        )
     except InvalidError as error:
         show_errors(form, error)
         return _workspace(check, form), 422

@@ -4,17 +4,19 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from billing.money import CURRENCIES
-from billing.public_ids import new_public_id
 from marketplace.catalogue.models import Listing
 from marketplace.core import clock
 from marketplace.core.database import db
 from marketplace.core.errors import ConflictError, InvalidError
 from marketplace.core.facts import record_fact
 from marketplace.core.locks import lock_row
+from marketplace.core.once import id_of_form
 from marketplace.core.permissions import Actor
 from marketplace.identity.own_partner import refuse_members
+from marketplace.identity.sent_forms import sent_before
 from marketplace.pipeline.campaigns import mails
 from marketplace.pipeline.campaigns.models import Campaign, CampaignState
+from marketplace.program.standing.taking_part import refuse_outsiders
 
 MOST = 1_000_000_000
 LONGEST = timedelta(days=366)
@@ -37,13 +39,18 @@ class Terms:
     listing: Listing | None = None
 
 
-def request_campaign(terms: Terms, *, actor: Actor) -> Campaign:
-    """Ask the platform for a campaign. Raises InvalidError. Flushes."""
+def request_campaign(terms: Terms, *, actor: Actor, form_key: str = "") -> Campaign:
+    """Ask the platform for a campaign: of a form, one. Flushes. Raises InvalidError;
+    NotTakingPartError for who is not in the program or suspended."""
+    refuse_outsiders(actor.organization_id or 0)
     errors = _errors(terms)
     if errors or terms.starts_on is None or terms.ends_on is None:
         raise InvalidError(errors)
+    public_id = id_of_form("camp", form_key, actor.user_id, actor.organization_id, terms)
+    if known := sent_before(Campaign, public_id, by_user_id=actor.user_id):
+        return known
     campaign = Campaign(
-        public_id=new_public_id("camp"),
+        public_id=public_id,
         organization_id=actor.organization_id or 0,
         listing_id=terms.listing.id if terms.listing else None,
         state=CampaignState.REQUESTED,

@@ -86,6 +86,7 @@ def request_create() -> ResponseReturnValue:
                 listing=listing,
             ),
             actor=actor,
+            form_key=form.form_key.data or "",
         )
     except InvalidError as error:
         show_errors(form, error)

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 from sqlalchemy import delete, func, select
 
-from billing.public_ids import new_public_id
 from marketplace.catalogue.models import IntegrationRequest, RequestState
 from marketplace.core import clock
 from marketplace.core.database import db
@@ -13,6 +12,7 @@ from marketplace.core.facts import record_fact
 from marketplace.core.locks import lock_row
 from marketplace.core.once import id_of_form, insert_if_new
 from marketplace.core.permissions import Actor
+from marketplace.identity.sent_forms import sent_before
 from marketplace.pipeline.ideas import mails
 from marketplace.pipeline.ideas.models import (
     BUILDABLE,
@@ -48,8 +48,10 @@ def propose(title: str, text: str, *, actor: Actor, form_key: str = "") -> Idea:
     return idea
 
 
-def make_of_requests(title: str, text: str, request_ids: Sequence[int], *, actor: Actor) -> Idea:
-    """An open idea that answers customers' requests (or none). Flushes.
+def make_of_requests(
+    title: str, text: str, request_ids: Sequence[int], *, actor: Actor, form_key: str = ""
+) -> Idea:
+    """An open idea that answers customers' requests (or none): of a form, one. Flushes.
 
     The requests become planned. Raises InvalidError at `title`, `text` or `requests`.
     """
@@ -60,9 +62,12 @@ def make_of_requests(title: str, text: str, request_ids: Sequence[int], *, actor
     if len(found) != len(ids):
         raise InvalidError({"requests": "Choose requests of the list."})
     title, text = _checked(title, text)
+    public_id = id_of_form("idea", form_key, actor.user_id, title, text, sorted(ids))
+    if known := sent_before(Idea, public_id, by_user_id=actor.user_id):
+        return known
     now = clock.now()
     idea = Idea(
-        public_id=new_public_id("idea"),
+        public_id=public_id,
         title=title,
         text=text,
         state=IdeaState.OPEN,

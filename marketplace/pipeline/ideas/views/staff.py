@@ -12,7 +12,7 @@ from marketplace.core.pagination import page_number
 from marketplace.core.permissions import current_actor, needs
 from marketplace.pipeline.ideas import queries
 from marketplace.pipeline.ideas.demand import demand_of
-from marketplace.pipeline.ideas.forms import IdeaForm, NoteForm
+from marketplace.pipeline.ideas.forms import IdeaForm, NoteForm, ProposeForm
 from marketplace.pipeline.ideas.models import Idea, IdeaState
 from marketplace.pipeline.ideas.services import fulfilling, writing
 from marketplace.pipeline.ideas.views.blueprints import STATES, ideas_staff, show_errors
@@ -62,7 +62,7 @@ def index() -> ResponseReturnValue:
 @needs("ideas.manage")
 def new() -> ResponseReturnValue:
     """Requests that no idea answers yet, to make one of some of them."""
-    form = IdeaForm(formdata=None)
+    form = ProposeForm(formdata=None)
     return _requests_page(form, set(request.args.getlist("request")))
 
 
@@ -70,14 +70,18 @@ def new() -> ResponseReturnValue:
 @needs("ideas.manage")
 def create() -> ResponseReturnValue:
     """Make an idea of the chosen requests, or of none."""
-    form = IdeaForm()
+    form = ProposeForm()
     chosen = request.form.getlist("requests")[:200]
     ids = [int(each) for each in chosen if each.isascii() and each.isdigit() and len(each) < 16]
     try:
         if len(ids) != len(chosen):
             raise InvalidError({"requests": "Choose requests of the list."})
         idea = writing.make_of_requests(
-            form.title.data or "", form.text.data or "", ids, actor=current_actor()
+            form.title.data or "",
+            form.text.data or "",
+            ids,
+            actor=current_actor(),
+            form_key=form.form_key.data or "",
         )
     except InvalidError as error:
         show_errors(form, error)

@@ -5,12 +5,13 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from billing.public_ids import new_public_id
 from marketplace.catalogue.content import clean_text
 from marketplace.core.database import db
 from marketplace.core.errors import InvalidError
 from marketplace.core.locks import lock_row
+from marketplace.core.once import id_of_form
 from marketplace.identity.countries import COUNTRIES
+from marketplace.identity.sent_forms import sent_before
 from marketplace.pipeline.leads.models import Method, RoutingRule
 from marketplace.pipeline.leads.services.offering import fact_of_routing
 
@@ -40,8 +41,9 @@ def save_rule(
     *,
     known: dict[str, set[str]],
     by_user_id: int | None,
+    form_key: str = "",
 ) -> RoutingRule:
-    """Add a rule at the end, or change one.
+    """Add a rule at the end (of a form, one), or change one.
 
     `known`: the keys of `types`, `tiers` and `categories` that there are. Raises InvalidError with
     messages by field.
@@ -49,10 +51,13 @@ def save_rule(
     values = _checked(terms, known)
     is_new = rule is None
     if rule is None:
+        public_id = id_of_form("lrr", form_key, by_user_id, terms)
+        if made := sent_before(RoutingRule, public_id, by_user_id=by_user_id):
+            return made
         count, last = db.session.execute(select(func.count(), func.max(RoutingRule.position))).one()
         if count >= MOST_RULES:
             raise InvalidError({"name": f"At most {MOST_RULES} rules."})
-        rule = RoutingRule(public_id=new_public_id("lrr"), position=(last or 0) + 1)
+        rule = RoutingRule(public_id=public_id, position=(last or 0) + 1)
         db.session.add(rule)
     for name, value in values.items():
         setattr(rule, name, value)

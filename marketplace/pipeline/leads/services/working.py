@@ -2,12 +2,13 @@
 
 from datetime import date
 
-from billing.public_ids import new_public_id
 from marketplace.catalogue.content import clean_text
 from marketplace.core import clock
 from marketplace.core.database import db
 from marketplace.core.errors import ConflictError, InvalidError
 from marketplace.core.locks import lock_row
+from marketplace.core.once import id_of_form, insert_if_new
+from marketplace.identity.sent_forms import sent_before
 from marketplace.pipeline.leads.history import note_event
 from marketplace.pipeline.leads.models import Lead, LeadNote, LeadStage, LeadState, LeadTask
 from marketplace.pipeline.leads.texts import STAGES
@@ -50,25 +51,44 @@ def move(lead: Lead, stage: str, reason: str = "", *, by_user_id: int | None) ->
 
 
 def add_note(
-    lead: Lead, body: str, *, organization_id: int | None, by_user_id: int | None
-) -> LeadNote:
-    """Write something beside a lead; `organization_id` is None for staff. Raises InvalidError."""
+    lead: Lead,
+    body: str,
+    *,
+    organization_id: int | None,
+    by_user_id: int | None,
+    form_key: str = "",
+) -> None:
+    """Write something beside a lead, of a form once; `organization_id` is None for staff. Raises
+    InvalidError."""
     words = clean_text(body)
     if not words:
         raise InvalidError({"body": "Write something first."})
     if len(words) > MOST_NOTE:
         raise InvalidError({"body": f"Use at most {MOST_NOTE:,} characters."})
-    note = LeadNote(
-        lead_id=lead.id, organization_id=organization_id, by_user_id=by_user_id, body=words
+    now = clock.now()
+    insert_if_new(
+        LeadNote,
+        lead_id=lead.id,
+        organization_id=organization_id,
+        by_user_id=by_user_id,
+        body=words,
+        created_at=now,
+        form_id=id_of_form("lno", form_key, lead.id, organization_id, by_user_id, words),
     )
-    lead.touched_at = clock.now()
-    db.session.add(note)
+    lead.touched_at = now
     db.session.flush()
-    return note
 
 
-def add_task(lead: Lead, title: str, due_on: date | None, *, open_tasks: int) -> LeadTask:
-    """Plan something to do about a lead. Raises InvalidError."""
+def add_task(
+    lead: Lead,
+    title: str,
+    due_on: date | None,
+    *,
+    open_tasks: int,
+    by_user_id: int | None = None,
+    form_key: str = "",
+) -> LeadTask:
+    """Plan something to do about a lead, of a form once. Raises InvalidError."""
     words = " ".join(clean_text(title).split())
     if not words:
         raise InvalidError({"title": "Say what is to do."})
@@ -76,10 +96,13 @@ def add_task(lead: Lead, title: str, due_on: date | None, *, open_tasks: int) ->
         raise InvalidError({"title": "Use at most 200 characters."})
     if due_on is not None and not 2_000 <= due_on.year <= 2_100:
         raise InvalidError({"due_on": "Choose a day in this century."})
+    public_id = id_of_form("ltk", form_key, lead.id, words, due_on)
+    if known := sent_before(LeadTask, public_id, by_user_id=by_user_id):
+        return known
     if open_tasks >= MOST_TASKS:
         raise InvalidError({"title": f"At most {MOST_TASKS} open tasks for a lead."})
     task = LeadTask(
-        public_id=new_public_id("ltk"),
+        public_id=public_id,
         lead_id=lead.id,
         organization_id=lead.owner_id or 0,
         title=words,

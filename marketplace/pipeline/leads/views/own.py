@@ -186,6 +186,7 @@ def lead_note(lead: Lead) -> ResponseReturnValue:
             form.body.data or "",
             organization_id=own_id(),
             by_user_id=current_actor().user_id,
+            form_key=form.form_key.data or "",
         )
     except InvalidError as error:
         show_errors(form, error)
@@ -207,6 +208,8 @@ def lead_task(lead: Lead) -> ResponseReturnValue:
             form.title.data or "",
             form.due_on.data,
             open_tasks=sum(task.done_at is None for task in queries.tasks_of(lead)),
+            by_user_id=current_actor().user_id,
+            form_key=form.form_key.data or "",
         )
     except InvalidError as error:
         show_errors(form, error)

@@ -111,7 +111,13 @@ def _save(rule: RoutingRule | None) -> ResponseReturnValue:
         "categories": {slug for slug, _name in queries.category_choices()},
     }
     try:
-        routing.save_rule(terms, rule, known=known, by_user_id=current_actor().user_id)
+        routing.save_rule(
+            terms,
+            rule,
+            known=known,
+            by_user_id=current_actor().user_id,
+            form_key=form.form_key.data or "",
+        )
     except InvalidError as error:
         show_errors(form, error)
         return _page(form, rule), 422

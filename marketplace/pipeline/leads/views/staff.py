@@ -162,7 +162,13 @@ def lead_note(lead: Lead) -> ResponseReturnValue:
     """A note of the team."""
     form = NoteForm()
     try:
-        working.add_note(lead, form.body.data or "", organization_id=None, by_user_id=_me())
+        working.add_note(
+            lead,
+            form.body.data or "",
+            organization_id=None,
+            by_user_id=_me(),
+            form_key=form.form_key.data or "",
+        )
     except InvalidError as error:
         show_errors(form, error)
         return _page(lead, note_form=form), 422

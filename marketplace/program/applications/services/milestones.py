@@ -7,12 +7,12 @@ from sqlalchemy import func, select
 
 from billing.formatting import format_money
 from billing.program_payments import pay_partner
-from billing.public_ids import new_public_id
 from marketplace.core import clock
 from marketplace.core.database import db
 from marketplace.core.errors import ConflictError, InvalidError
 from marketplace.core.facts import record_fact
 from marketplace.core.locks import lock_row
+from marketplace.core.once import id_of_form
 from marketplace.core.permissions import Actor
 from marketplace.program.applications.mails import tell_gate_missed, tell_milestone_decided
 from marketplace.program.applications.models import (
@@ -33,6 +33,8 @@ from marketplace.program.applications.services.places import (
 )
 from marketplace.program.applications.services.reviewing import refuse_conflicted
 from marketplace.program.applications.words import is_web_address, line, paragraphs
+from marketplace.program.standing.reading import place_of
+from marketplace.program.standing.taking_part import refuse_outsiders, why_not
 
 MOST_MILESTONES = 50
 MOST_OF_A_TEXT = 5_000
@@ -57,8 +59,9 @@ def add_milestone(
     amount: int = 0,
     due_at: datetime | None = None,
     by_user_id: int | None,
+    form_key: str = "",
 ) -> Milestone:
-    """A milestone more, after the others. Flushes.
+    """A milestone more, after the others: of a form, one. Flushes.
 
     `amount`, in minor units, is for grants: all of them together are at most the award. Raises
     InvalidError at `title`, `target`, `text` or `amount`, ConflictError when the place is over.
@@ -67,6 +70,11 @@ def add_milestone(
     row = locked_place(place, PlaceState.OFFERED, PlaceState.ACTIVE)
     title, text, target = line(title), paragraphs(text), line(target)
     there = milestones_of(row.id)
+    public_id = id_of_form("mil", form_key, row.id, title, text, target, amount, due_at)
+    # The place is held: whoever sends it again waits for the first.
+    known = next((each for each in there if each.public_id == public_id), None)
+    if known is not None:
+        return known
     wrong: dict[str, str] = {}
     if not 3 <= len(title) <= 160:
         wrong["title"] = "Say in 3 to 160 characters what is shown."
@@ -87,7 +95,7 @@ def add_milestone(
     if wrong:
         raise InvalidError(wrong)
     milestone = Milestone(
-        public_id=new_public_id("mil"),
+        public_id=public_id,
         place_id=row.id,
         position=max((each.position for each in there), default=-1) + 1,
         title=title,
@@ -116,9 +124,11 @@ def submit_evidence(milestone: Milestone, evidence: str, url: str, *, by_user_id
     """Show that a milestone is reached. Flushes.
 
     Raises InvalidError at `evidence` or `url`, ConflictError when it waits or is accepted, when an
-    earlier gate was missed or is open, or when terms must be accepted first.
+    earlier gate was missed or is open, or when terms must be accepted first; NotTakingPartError for
+    a partner that is suspended or has left the program.
     """
     place = db.session.get_one(RoundPlace, milestone.place_id)
+    refuse_outsiders(place.organization_id)
     round_ = db.session.get_one(ProgramRound, place.round_id)
     locked_place(place, PlaceState.ACTIVE)
     refuse_without_terms(place, round_)
@@ -146,12 +156,20 @@ def submit_evidence(milestone: Milestone, evidence: str, url: str, *, by_user_id
 def accept_milestone(milestone: Milestone, note: str, *, actor: Actor) -> None:
     """Accept what was handed in. A grant's milestone is payable to the partner at once. Flushes.
 
-    Raises ForbiddenError for a conflict of interest, ConflictError when nothing was handed in or
-    the budget would be exceeded, InvalidError at `note`.
+    Raises ForbiddenError for a conflict of interest, ConflictError when nothing was handed in, the
+    partner is suspended or has left the program, or the budget would be exceeded, InvalidError at
+    `note`.
     """
     place = db.session.get_one(RoundPlace, milestone.place_id)
     application = db.session.get_one(Application, place.application_id)
     refuse_conflicted(application, actor)
+    standing = place_of(place.organization_id)
+    if standing.is_suspended:
+        raise ConflictError("The partner is suspended. It can be accepted once it is reinstated.")
+    if why_not(standing):
+        raise ConflictError(
+            "The partner is not in the program any more. End its place, or wait until it is back."
+        )
     round_ = locked_round(place.round_id)
     locked_place(place, PlaceState.ACTIVE)
     row = _locked(milestone, MilestoneState.SUBMITTED)

@@ -10,14 +10,15 @@ from sqlalchemy import func, select
 
 from billing.formatting import format_money
 from billing.money import CURRENCIES
-from billing.public_ids import new_public_id
 from marketplace.core import clock
 from marketplace.core.database import db
 from marketplace.core.errors import ConflictError, ForbiddenError, InvalidError
 from marketplace.core.facts import record_fact
 from marketplace.core.locks import lock_row
+from marketplace.core.once import id_of_form
 from marketplace.core.permissions import Actor
 from marketplace.identity.models import Organization
+from marketplace.identity.sent_forms import sent_before
 from marketplace.program.applications.answers import form_of
 from marketplace.program.applications.models import (
     ProgramRound,
@@ -33,6 +34,7 @@ from marketplace.program.applications.words import line, paragraphs
 from marketplace.program.policy.document import FormField, Stage
 from marketplace.program.policy.live import current_policy
 from marketplace.program.standing.reading import Place, place_of
+from marketplace.program.standing.taking_part import SUSPENDED
 
 MOST_OF_A_TEXT = 20_000
 MOST_OF_A_BUDGET = 10**12
@@ -66,10 +68,15 @@ class TypedRound:
     review_days: int | None = None
 
 
-def create_round(kind: RoundKind, typed: TypedRound, *, by_user_id: int | None) -> ProgramRound:
-    """A round as a draft. Flushes. Raises InvalidError at the fields' names."""
+def create_round(
+    kind: RoundKind, typed: TypedRound, *, by_user_id: int | None, form_key: str = ""
+) -> ProgramRound:
+    """A round as a draft: of a form, one. Flushes. Raises InvalidError at the fields' names."""
+    public_id = id_of_form("rnd", form_key, by_user_id, kind.value, typed)
+    if known := sent_before(ProgramRound, public_id, by_user_id=by_user_id):
+        return known
     round_ = ProgramRound(
-        public_id=new_public_id("rnd"),
+        public_id=public_id,
         kind=kind,
         state=RoundState.DRAFT,
         created_by_id=by_user_id,
@@ -158,15 +165,17 @@ def refusals_for(found: Sequence[ProgramRound], organization_id: int) -> dict[in
 
 def _refusal(round_: ProgramRound, place: Place) -> str:
     live = current_policy()
+    if place.is_suspended:
+        return SUSPENDED
     if not place.tier:
         return "Join the partner program first."
     if round_.types and place.partner_type not in round_.types:
         return "This round is for other types of partners."
-    if live and round_.least_tier:
+    if live and round_.least_tier and not live.policy.reaches(place.tier, round_.least_tier):
         least = live.policy.tier(round_.least_tier)
-        if live.policy.rank(place.tier) < live.policy.rank(round_.least_tier):
-            name = least.name if least else round_.least_tier
-            return f"This round is for partners of the tier {name} and above."
+        if least is None:
+            return "The tier that this round is for is no longer part of the program."
+        return f"This round is for partners of the tier {least.name} and above."
     return ""
 
 

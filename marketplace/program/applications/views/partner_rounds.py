@@ -159,6 +159,7 @@ def add_criterion(place: RoundPlace) -> ResponseReturnValue:
             text=form.text.data or "",
             target=form.target.data or "",
             by_user_id=current_actor().user_id,
+            form_key=form.form_key.data or "",
         )
     except InvalidError as error:
         show_errors(form, error)

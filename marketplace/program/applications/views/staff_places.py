@@ -122,13 +122,14 @@ def add_milestone(place: RoundPlace) -> ResponseReturnValue:
             amount=amount,
             due_at=end_of(form.due_on.data),
             by_user_id=current_actor().user_id,
+            form_key=form.form_key.data or "",
         )
     except InvalidError as error:
         show_errors(form, error)
         return _page(place, adding=form), 422
-    flash("Set.", "success")
     if milestone.id not in known:
         tell_milestone_set(place, round_, milestone)
+    flash("Set.", "success")
     return _to(place)
 
 
@@ -215,7 +216,6 @@ def _place_of(milestone: Milestone) -> RoundPlace:
     return found
 
 
-def _page(place: RoundPlace, **forms: Any) -> str:
 def _round_of(place: RoundPlace) -> ProgramRound:
     return queries.rounds_by_id([place.round_id])[place.round_id]
 
@@ -224,6 +224,7 @@ def _partner_of(place: RoundPlace) -> Organization:
     return queries.organizations([place.organization_id])[place.organization_id]
 
 
+def _page(place: RoundPlace, **forms: Any) -> str:
     actor = current_actor()
     round_ = _round_of(place)
     live = current_policy()

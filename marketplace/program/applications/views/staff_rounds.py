@@ -85,7 +85,12 @@ def create_round() -> ResponseReturnValue:
     if change_rows(form, RoundForm.ROWS):
         return _form_page(form, kind, None)
     try:
-        round_ = services.create_round(kind, _typed(form), by_user_id=current_actor().user_id)
+        round_ = services.create_round(
+            kind,
+            _typed(form),
+            by_user_id=current_actor().user_id,
+            form_key=form.form_key.data or "",
+        )
     except InvalidError as error:
         show_errors(form, error)
         return _form_page(form, kind, None), 422

@@ -2,27 +2,32 @@
 
 from sqlalchemy import func, select
 
-from billing.public_ids import new_public_id
 from marketplace.core import clock
 from marketplace.core.database import db
 from marketplace.core.errors import ConflictError, InvalidError, NotFoundError
 from marketplace.core.facts import record_fact
 from marketplace.core.locks import lock_row
-from marketplace.core.once import insert_if_new
+from marketplace.core.once import id_of_form, insert_if_new
 from marketplace.identity.own_partner import refuse_members
 from marketplace.program.benefits.models import BenefitClaim, BenefitYear, ClaimState
 from marketplace.program.benefits.queries import COUNTED
 from marketplace.program.benefits.rules import limit_of, year_of
 from marketplace.program.policy.live import current_policy
 from marketplace.program.standing.reading import place_of
+from marketplace.program.standing.taking_part import SUSPENDED
 
 MAX_TEXT = 1_000
 
 
 def claim(
-    organization_id: int, benefit_key: str, *, note: str, by_user_id: int | None
+    organization_id: int,
+    benefit_key: str,
+    *,
+    note: str,
+    by_user_id: int | None,
+    form_key: str = "",
 ) -> BenefitClaim:
-    """Claim one of a benefit for this calendar year.
+    """Claim one of a benefit for this calendar year: of a form, one.
 
     Raises NotFoundError when the policy in force has no such benefit, ConflictError when the
     partner's tier gives none (any more) this year, InvalidError (field `note`).
@@ -44,7 +49,13 @@ def claim(
         BenefitYear.benefit == benefit.key,
         BenefitYear.year == year,
     )
+    public_id = id_of_form("clm", form_key, by_user_id, *which.values(), checked)
+    known = db.session.scalar(select(BenefitClaim).where(BenefitClaim.public_id == public_id))
+    if known is not None:
+        return known
     place = place_of(organization_id)
+    if place.is_suspended:
+        raise ConflictError(SUSPENDED)
     limit = limit_of(live.policy, benefit, place.partner_type, place.tier)
     taken = db.session.scalar(
         select(func.count())
@@ -59,7 +70,7 @@ def claim(
             else "Your tier does not give this benefit."
         )
     row = BenefitClaim(
-        public_id=new_public_id("clm"),
+        public_id=public_id,
         benefit_name=benefit.name,
         tier=place.tier,
         policy_id=live.id,

@@ -45,6 +45,7 @@ def claim(benefit_key: str) -> ResponseReturnValue:
             benefit_key,
             note=form.note.data or "",
             by_user_id=actor.user_id,
+            form_key=form.form_key.data or "",
         )
     except InvalidError as error:
         form.note.errors = list(error.fields.values())

@@ -75,7 +75,15 @@ def begin(wish: Wish, asker: Asker) -> ContactRequest:
     now = clock.now()
     organization_id = organization.id if organization else None
     public_id = id_of_form(
-        "con", wish.form_key, asker.user_id, organization_id, wish.role.value, subject, body
+        "con",
+        wish.form_key,
+        asker.user_id or asker.email,
+        organization_id,
+        country,
+        wish.role.value,
+        subject,
+        body,
+        *wish.slots,
     )
     request_id = insert_if_new(
         ContactRequest,
@@ -125,14 +133,19 @@ def begin(wish: Wish, asker: Asker) -> ContactRequest:
     return request
 
 
-def reply(request: ContactRequest, body: str, *, user: User, is_staff: bool) -> None:
-    """Write in a conversation. A partner's words open a closed one again, and start the clock of
-    an escalation anew. Raises InvalidError (field body)."""
+def reply(
+    request: ContactRequest, body: str, *, user: User, is_staff: bool, form_key: str = ""
+) -> None:
+    """Write in a conversation: of a form, once. A partner's words open a closed one again, and
+    start the clock of an escalation anew. Raises InvalidError (field body)."""
     text = paragraphs(body)
     errors = _body_errors(text)
     if errors:
         raise InvalidError(errors)
     held = hold(request)
+    form_id = id_of_form("msg", form_key, held.id, user.id, text)
+    if db.session.scalar(select(ContactMessage.id).where(ContactMessage.form_id == form_id)):
+        return
     now = clock.now()
     if is_staff:
         held.state = RequestState.ANSWERED
@@ -145,7 +158,14 @@ def reply(request: ContactRequest, body: str, *, user: User, is_staff: bool) -> 
         mails.tell_staff_of_reply(held, user.name, text)
     held.updated_at = now
     db.session.add(
-        ContactMessage(request_id=held.id, author_id=user.id, is_staff=is_staff, body=text, at=now)
+        ContactMessage(
+            request_id=held.id,
+            author_id=user.id,
+            is_staff=is_staff,
+            body=text,
+            at=now,
+            form_id=form_id,
+        )
     )
     record_fact(
         "contact_request.answered" if is_staff else "contact_request.continued",

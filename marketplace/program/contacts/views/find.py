@@ -81,6 +81,7 @@ def write() -> ResponseReturnValue:
         ContactRole.PARTNER_MANAGER,
         form.subject.data or "",
         form.body.data or "",
+        form_key=form.form_key.data or "",
     )
     try:
         begin(wish, Asker(line(form.name.data), email, country=country))

@@ -73,7 +73,13 @@ def staff_reply(found: ContactRequest) -> ResponseReturnValue:
         return _page(found, reply=form), 422
     person = db.session.get_one(User, current_actor().user_id)
     try:
-        conversations.reply(found, form.body.data or "", user=person, is_staff=True)
+        conversations.reply(
+            found,
+            form.body.data or "",
+            user=person,
+            is_staff=True,
+            form_key=form.form_key.data or "",
+        )
     except InvalidError as error:
         return _page(found, reply=form, extra=show_errors(form, error)), 422
     flash("Answered.", "success")

@@ -105,6 +105,7 @@ def meeting_ask(contact_role: str) -> ResponseReturnValue:
             form.body.data or "I would like to meet.",
             slots,
             form.length(),
+            form.form_key.data or "",
         )
         found = conversations.begin(wish, _asker())
     except InvalidError as error:
@@ -130,7 +131,13 @@ def conversation_reply(found: ContactRequest) -> ResponseReturnValue:
     if not form.validate():
         return conversation_page(found, form), 422
     try:
-        conversations.reply(found, form.body.data or "", user=_person(), is_staff=False)
+        conversations.reply(
+            found,
+            form.body.data or "",
+            user=_person(),
+            is_staff=False,
+            form_key=form.form_key.data or "",
+        )
     except InvalidError as error:
         return conversation_page(found, form, show_errors(form, error)), 422
     flash("Sent.", "success")
