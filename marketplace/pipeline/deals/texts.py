@@ -7,7 +7,7 @@ STATES = {
     DealState.CONFLICT: ("Already registered", "danger"),
     DealState.APPROVED: ("Protected", "success"),
     DealState.REFUSED: ("Refused", "neutral"),
-    DealState.EXPIRED: ("Protection ended", "neutral"),
+    DealState.EXPIRED: ("Ended", "neutral"),
     DealState.WITHDRAWN: ("Withdrawn", "neutral"),
 }
 STAGES = {
@@ -25,6 +25,7 @@ EVENTS = {
     "refused": "Refused",
     "withdrawn": "Withdrawn",
     "expired": "Protection ended",
+    "undecided": "Nobody decided in time",
     "extended": "Protection extended",
     "staged": "Moved",
     "won": "Won",

@@ -1,6 +1,8 @@
 """Deals in the database: claims, conflicts, expiry, races, credit."""
 
-from datetime import timedelta
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from flask import Flask
@@ -11,7 +13,7 @@ from marketplace.core import clock
 from marketplace.core.database import db
 from marketplace.core.errors import ConflictError, InvalidError
 from marketplace.core.unit_of_work import unit_of_work
-from marketplace.identity.models import Organization
+from marketplace.identity.models import Organization, Role
 from marketplace.pipeline.deals.claims import Share
 from marketplace.pipeline.deals.jobs import expire
 from marketplace.pipeline.deals.models import (
@@ -30,14 +32,29 @@ from marketplace.pipeline.deals.queries import (
 )
 from marketplace.pipeline.deals.seen import seen_of
 from marketplace.pipeline.deals.services import registering, splitting, working
-from marketplace.pipeline.deals.services.registering import DealTerms, register_deal
+from marketplace.pipeline.deals.services.registering import (
+    DealTerms,
+    RegisteredAlreadyError,
+    register_deal,
+)
 from marketplace.program.measures import Measurement
 from tests.factories.listings import make_listing
-from tests.factories.people import make_organization
+from tests.factories.mails import mails
+from tests.factories.people import make_member, make_organization, make_platform, make_user
 from tests.factories.program import make_policy, make_standing, policy_document
 from tests.factories.races import at_once
 
 S, A = CreditKind.SOURCED, CreditKind.ASSISTED
+
+
+@contextmanager
+def moved(by: timedelta) -> Iterator[None]:
+    """Later, for as long as the block lasts."""
+    clock.shift(by)
+    try:
+        yield
+    finally:
+        clock.shift(-by)
 
 
 def _terms(**fields: object) -> DealTerms:
@@ -65,8 +82,10 @@ def test_whoever_registers_first_has_the_customer(app: Flask) -> None:
     rival = _register(second, customer="https://WWW.bluekite.example/x", product="tide tables")
     assert (deal.state, rival.state) == (DealState.SUBMITTED, DealState.CONFLICT)
     assert _register(second, product="Another").state is DealState.SUBMITTED
-    with pytest.raises(ConflictError):
-        _register(first)
+    assert _register(first) is deal  # a second click
+    with pytest.raises(RegisteredAlreadyError) as again:
+        _register(first, title="Once more")
+    assert again.value.deal is deal
     with pytest.raises(ConflictError):
         registering.approve(rival.id, by_user_id=None)
     registering.approve(deal.id, by_user_id=None)
@@ -140,6 +159,108 @@ def test_a_tier_may_protect_longer(app: Flask) -> None:
     make_standing(plain)
     assert registering.protected_days(gold.id) == 180
     assert registering.protected_days(plain.id) == 90
+
+
+def test_a_tier_may_protect_nothing(app: Flask) -> None:
+    document = policy_document()
+    document["entitlements"].append(
+        {"key": "deal_protection_days", "name": "Protection", "kind": "limit"}
+    )
+    document["tiers"][0]["entitlements"] = {"deal_protection_days": 0}
+    document["tiers"][1]["entitlements"]["deal_protection_days"] = 60
+    make_policy(document)
+    silver, plain = make_organization("Silver"), make_organization("Plain")
+    make_standing(silver, "silver")
+    standing = make_standing(plain)
+    assert registering.protected_days(silver.id) == 60
+    assert registering.protected_days(plain.id) == 0
+    with pytest.raises(ConflictError):
+        _register(plain)
+    standing.tier = "silver"
+    deal = _register(plain)
+    standing.tier = "registered"
+    db.session.flush()
+    with pytest.raises(ConflictError):
+        registering.approve(deal.id, by_user_id=None)
+    registering.refuse(deal.id, "Your tier protects none", by_user_id=None)
+
+
+def test_what_nobody_decides_ends_and_lets_go_of_the_customer(app: Flask) -> None:
+    manager = make_member(
+        make_platform(), Role.PROGRAM_MANAGER, user=make_user("Daniel", "daniel@harbor.example")
+    )
+    first, second = make_organization("First"), make_organization("Second")
+    make_member(first, user=make_user("Ada", "ada@first.example"))
+    deal = _register(first)
+    lost = _register(first, product="Another")
+    working.move(lost.id, working.Move("lost", reason="Too dear"), by_user_id=None)
+    rival = _register(second)
+    assert deal.decide_by == deal.submitted_at + timedelta(days=14)
+
+    def told(address: str | None) -> list[str]:
+        return [each["subject"] for each in mails() if each["to"] == address]
+
+    with moved(timedelta(days=10)):
+        expire({})
+        assert told(manager.email) == []
+    with moved(timedelta(days=12)):
+        expire({})
+        expire({})
+        assert told(manager.email) == ["Deals that wait for a decision"]
+    with moved(timedelta(days=14, minutes=1)):
+        # Whether or not the job has run, the customer is free.
+        late = _register(make_organization("Third"))
+        assert (deal.state, late.state) == (DealState.EXPIRED, DealState.SUBMITTED)
+        expire({})
+        assert rival.state is DealState.EXPIRED
+        assert (lost.state, lost.stage) == (DealState.SUBMITTED, DealStage.LOST)
+        assert told("ada@first.example") == ["Nobody decided about your deal in time"]
+        assert _register(first).state is DealState.CONFLICT
+
+
+def test_the_policy_says_until_when_staff_decide(app: Flask) -> None:
+    document = policy_document()
+    document["entitlements"].append(
+        {"key": "deal_decision_days", "name": "Decision", "kind": "limit"}
+    )
+    document["tiers"][2]["entitlements"]["deal_decision_days"] = 5
+    make_policy(document)
+    gold, plain = make_organization("Gold"), make_organization("Plain")
+    make_standing(gold, "gold")
+    make_standing(plain)
+    assert registering.decision_days(gold.id) == 5
+    assert registering.decision_days(plain.id) == 14
+
+
+@pytest.mark.parametrize(
+    ("zone", "hour", "day", "fits"),
+    [
+        # Where the partner is it is tomorrow already, or still yesterday.
+        ("Pacific/Auckland", 20, 1, True),
+        ("Pacific/Auckland", 2, 1, False),
+        ("America/Los_Angeles", 2, 0, False),
+        ("America/Los_Angeles", 2, -1, True),
+        ("UTC", 20, 1, False),
+    ],
+)
+def test_a_deal_is_won_on_a_day_where_the_partner_is(
+    app: Flask, zone: str, hour: int, day: int, fits: bool
+) -> None:
+    at = datetime(2026, 11, 20, hour, tzinfo=UTC)
+    with clock.frozen(at - timedelta(days=4)):
+        deal = _register(make_organization("First"))
+        registering.approve(deal.id, by_user_id=None)
+    won_on = at.date() + timedelta(days=day)
+    with clock.frozen(at):
+        wanted = working.Move("won", won_on=won_on, timezone=zone)
+        if not fits:
+            with pytest.raises(InvalidError):
+                working.move(deal.id, wanted, by_user_id=None)
+            return
+        working.move(deal.id, wanted, by_user_id=None)
+    assert deal.won_at is not None
+    assert deal.won_at <= at
+    assert deal.won_at.astimezone(clock.zone_of(zone)).date() == won_on
 
 
 def test_after_the_protection_the_customer_is_free_again(app: Flask) -> None:

@@ -32,6 +32,7 @@ from marketplace.program.onboarding.domains import (
     registrable_domain,
 )
 from marketplace.program.standing.reading import entitlement
+from marketplace.program.standing.taking_part import refuse_outsiders
 
 # Unless the policy entitles the partner's tier to something else (`deal_protection_days`).
 PROTECTED_DAYS = 90
@@ -39,9 +40,25 @@ PROTECTED_DAYS = 90
 MOST_WORTH = 100 * MAX_AMOUNT
 EXTENSION = timedelta(days=30)
 PROTECTION = "deal_protection_days"
+# Staff decide within so many days, unless the policy says otherwise (`deal_decision_days`).
+DECISION_DAYS = 14
+DECISION = "deal_decision_days"
+REMIND_BEFORE = timedelta(days=3)
+# What the same form sends again within this time is a second click.
+SAME_CLICK = timedelta(minutes=1)
+WAITING = (DealState.SUBMITTED, DealState.CONFLICT)
 ENDED = (DealState.REFUSED, DealState.EXPIRED, DealState.WITHDRAWN)
 LOSES_CUSTOMER = "Tick this: the partner that is protected now loses the customer, for good."
 REGISTERED_ALREADY = "You have registered this customer for this product already."
+NO_PROTECTION = "Your tier protects no deals, so there is nothing to register."
+
+
+class RegisteredAlreadyError(ConflictError):
+    """The partner has registered the customer for the product; `deal` is that registration."""
+
+    def __init__(self, deal: Deal) -> None:
+        super().__init__(REGISTERED_ALREADY)
+        self.deal = deal
 
 
 @dataclass(frozen=True)
@@ -69,9 +86,12 @@ def register_deal(
     """Register a deal. Whoever registers a customer for a product first has the claim at once; a
     later one is a conflict, which staff decide.
 
-    Of two at the same moment one wins. Raises InvalidError with messages by field; ConflictError
-    when this partner has registered the same already.
+    Of two at the same moment one wins; what is sent twice within a minute is registered once.
+    Raises InvalidError with messages by field; RegisteredAlreadyError when this partner has
+    registered the same, ConflictError when its tier protects nothing, NotTakingPartError for who
+    is not in the program or suspended.
     """
+    refuse_outsiders(organization.id)
     values = _checked(terms, organization)
     if values["product"]:
         # A listing that was typed as a product is that listing: it is protected once.
@@ -87,7 +107,7 @@ def register_deal(
         .exists()
     )
     own = db.session.scalar(
-        select(Deal.public_id).where(
+        select(Deal).where(
             Deal.claim_key == key,
             Deal.organization_id == organization.id,
             Deal.state.not_in(ENDED),
@@ -96,15 +116,19 @@ def register_deal(
         )
     )
     if own is not None:
-        raise ConflictError(REGISTERED_ALREADY)
+        return _again(own, values)
+    if not protected_days(organization.id):
+        raise ConflictError(NO_PROTECTION)
+    now = clock.now()
     deal = Deal(
         public_id=new_public_id("deal"),
         organization_id=organization.id,
         state=DealState.SUBMITTED,
         claim_key=key,
         lead_id=lead.id if lead else None,
-        submitted_at=clock.now(),
+        submitted_at=now,
         submitted_by_id=by_user_id,
+        decide_by=now + timedelta(days=decision_days(organization.id)),
         **values,
     )
     db.session.add(deal)
@@ -113,7 +137,9 @@ def register_deal(
         claim = _live_claim(key)
         # A second click, or a colleague at the same moment.
         if claim is not None and claim.organization_id == organization.id:
-            raise ConflictError(REGISTERED_ALREADY)
+            db.session.delete(deal)
+            db.session.flush()
+            return _again(db.session.get_one(Deal, claim.deal_id), values)
         deal.state = DealState.CONFLICT
     db.session.flush()
     record_deal_fact(
@@ -143,8 +169,11 @@ def approve(deal_id: int, *, by_user_id: int | None, seen: str | None = None) ->
         claim = _live_claim(deal.claim_key)
     if claim is None or claim.deal_id != deal.id:
         raise ConflictError("Somebody else has this customer. Refuse one of the two first.")
+    days = protected_days(deal.organization_id)
+    if not days:
+        raise ConflictError("The partner's tier protects no deals now. Refuse this one.")
     now = clock.now()
-    claim.protected_until = now + timedelta(days=protected_days(deal.organization_id))
+    claim.protected_until = now + timedelta(days=days)
     deal.state, deal.decided_at, deal.decided_by_id = DealState.APPROVED, now, by_user_id
     deal.decision_reason = ""
     record_deal_fact(deal, "approved", by_user_id)
@@ -247,10 +276,55 @@ def expire_claims(limit: int = 200) -> int:
     return sum(_expire(deal_id) for deal_id in ids)
 
 
+def end_undecided(limit: int = 200) -> int:
+    """End registrations that nobody decided in time, and let go of their customers; how many."""
+    ids = db.session.scalars(
+        select(Deal.id)
+        .where(Deal.state.in_(WAITING), Deal.stage != DealStage.LOST, Deal.decide_by <= clock.now())
+        .order_by(Deal.decide_by, Deal.id)
+        .limit(limit)
+    ).all()
+    return sum(_end_undecided(deal_id) for deal_id in ids)
+
+
+def remind_staff(limit: int = 200) -> int:
+    """Tell staff once of registrations that end soon unless somebody decides; how many."""
+    now = clock.now()
+    soon = db.session.scalars(
+        select(Deal)
+        .where(
+            Deal.state.in_(WAITING),
+            Deal.stage != DealStage.LOST,
+            Deal.reminded_at.is_(None),
+            Deal.decide_by > now,
+            Deal.decide_by <= now + REMIND_BEFORE,
+        )
+        .order_by(Deal.decide_by, Deal.id)
+        .limit(limit)
+    ).all()
+    for deal in soon:
+        deal.reminded_at = now
+    if soon:
+        mails.remind_staff(soon)
+    db.session.flush()
+    return len(soon)
+
+
+def decision_days(organization_id: int) -> int:
+    """Within how many days staff decide about a partner's registrations; at least one."""
+    return max(1, _days(organization_id, DECISION, DECISION_DAYS))
+
+
 def protected_days(organization_id: int) -> int:
-    """How long a partner's deals are protected, in days: what its tier is entitled to, or 90."""
-    days = entitlement(organization_id, PROTECTION)
-    return int(days) if not isinstance(days, str) and days else PROTECTED_DAYS
+    """How long a partner's deals are protected, in days: what its tier is entitled to, which may be
+    0, or 90 where the policy does not say."""
+    return _days(organization_id, PROTECTION, PROTECTED_DAYS)
+
+
+def _days(organization_id: int, key: str, otherwise: int) -> int:
+    days = entitlement(organization_id, key)
+    # False: the policy does not say; 0 is something that it can say.
+    return otherwise if isinstance(days, bool | str) else int(days)
 
 
 def own_order(deal: Deal, public_id: str) -> Order:
@@ -365,11 +439,36 @@ def _expire(deal_id: int) -> bool:
     return True
 
 
+def _end_undecided(deal_id: int) -> bool:
+    deal = held_deal(deal_id)
+    if deal.state not in WAITING or deal.stage is DealStage.LOST:
+        return False
+    if deal.decide_by is None or deal.decide_by > clock.now():
+        return False
+    _close(deal, DealState.EXPIRED)
+    record_deal_fact(deal, "undecided", None)
+    mails.tell_undecided(deal)
+    return True
+
+
 def _expire_overdue(key: str) -> None:
     """Release the claim of a customer and product if its time has passed, before the job does."""
     held = _claim_of(key)
-    if held is not None and held.protected_until and held.protected_until <= clock.now():
+    if held is None:
+        return
+    if held.protected_until is None:
+        _end_undecided(held.deal_id)
+    elif held.protected_until <= clock.now():
         _expire(held.deal_id)
+
+
+def _again(known: Deal, values: dict[str, Any]) -> Deal:
+    """The registration that is there, for a second click. Raises RegisteredAlreadyError for
+    anything else."""
+    is_same = all(getattr(known, name) == value for name, value in values.items())
+    if is_same and known.state in WAITING and known.submitted_at > clock.now() - SAME_CLICK:
+        return known
+    raise RegisteredAlreadyError(known)
 
 
 def _claim(deal: Deal) -> bool:

@@ -21,13 +21,15 @@ from marketplace.pipeline.deals.services.registering import (
 
 @dataclass(frozen=True)
 class Move:
-    """Where a deal goes. `amount` (minor units) and `order` (a number) are for a won one."""
+    """Where a deal goes. `amount` (minor units), `won_on` (a day in `timezone`) and `order` (a
+    number) are for a won one."""
 
     stage: str
     reason: str = ""
     amount: int | None = None
     won_on: date | None = None
     order: str = ""
+    timezone: str = "UTC"
 
 
 def move(deal_id: int, wanted: Move, *, by_user_id: int | None) -> bool:
@@ -77,13 +79,13 @@ def _win(deal: Deal, wanted: Move) -> None:
         if not 0 < wanted.amount <= MOST_WORTH:
             raise InvalidError({"amount": "Enter what it was sold for."})
         deal.amount = wanted.amount
-    now = clock.now()
-    if wanted.won_on is not None and (
-        wanted.won_on > now.date() or wanted.won_on < deal.submitted_at.date()
-    ):
+    now, zone = clock.now(), clock.zone_of(wanted.timezone)
+    today = clock.today_in(wanted.timezone)
+    day = wanted.won_on or today
+    if not deal.submitted_at.astimezone(zone).date() <= day <= today:
         raise InvalidError({"won_on": "From the day of its registration until today."})
     if wanted.order.strip():
         deal.order_id = own_order(deal, wanted.order).id
-    day = wanted.won_on or now.date()
-    deal.won_at = now if day == now.date() else datetime.combine(day, time(12), tzinfo=UTC)
+    noon = datetime.combine(day, time(12), tzinfo=zone).astimezone(UTC)
+    deal.won_at = now if day == today else noon
     db.session.flush()

@@ -125,6 +125,8 @@ def deal_create() -> ResponseReturnValue:
     except InvalidError as error:
         show_errors(form, error)
         return _form_page(form, lead), 422
+    except registering.RegisteredAlreadyError as error:
+        return _form_page(form, lead, known=error.deal), 422
     except ConflictError as error:
         form.form_errors.append(error.detail)
         return _form_page(form, lead), 422
@@ -159,6 +161,7 @@ def deal_stage(deal: Deal) -> ResponseReturnValue:
                 amount=form.amount.data,
                 won_on=form.won_on.data,
                 order=form.order.data or "",
+                timezone=current_actor().timezone,
             ),
             by_user_id=current_actor().user_id,
         )
@@ -223,9 +226,13 @@ def _to(deal: Deal) -> ResponseReturnValue:
     return redirect(url_for("deals.deal", deal_id=deal.public_id), code=303)
 
 
-def _form_page(form: DealForm, lead: Lead | None) -> str:
+def _form_page(form: DealForm, lead: Lead | None, *, known: Deal | None = None) -> str:
     return render_template(
-        "deals/register.html", form=form, lead=lead, own_listings=own_listing_names(own_id())
+        "deals/register.html",
+        form=form,
+        lead=lead,
+        known=known,
+        own_listings=own_listing_names(own_id()),
     )
 
 
