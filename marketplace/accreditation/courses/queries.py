@@ -94,7 +94,7 @@ def is_for(content: CourseContent, place: Place) -> bool:
     if not content.min_tier:
         return True
     live = current_policy()
-    return live is None or live.policy.rank(place.tier) >= live.policy.rank(content.min_tier)
+    return live is None or live.policy.reaches(place.tier, content.min_tier)
 
 
 def offered_to(user_id: int, organization_id: int, place: Place) -> list[Offered]:

@@ -39,6 +39,8 @@ from marketplace.program.applications.services.paying import application_fee_pai
 from marketplace.program.applications.services.promises import position, positions, queue_of
 from marketplace.program.applications.services.rounds import TypedRound, edit_round
 from marketplace.program.policy.document import Stage
+from marketplace.program.standing.models import Standing, StandingState
+from marketplace.program.standing.taking_part import NotTakingPartError
 from tests.factories.desk import make_schedule
 from tests.factories.mails import mails
 from tests.factories.people import make_member, make_organization, make_user
@@ -290,8 +292,6 @@ def test_reviewers_are_asked_by_their_load(app: Flask) -> None:
         asked += reviewing.assign_by_load(make_application(round_, partner, owner))
     assert len(set(asked)) == 3
     assert judges.finance.id not in asked
-
-
     told = [each for each in mails() if each["subject"].startswith("Please review")]
     assert sorted(each["to"] for each in told) == sorted(
         str(db.session.get_one(User, user_id).email) for user_id in asked
@@ -311,6 +311,8 @@ def test_whoever_takes_an_application_on_by_themselves_is_not_mailed(app: Flask)
     for _ in range(2):
         reviewing.assign(application, judges.second.id, by_user_id=judges.manager.id)
     assert [each["to"] for each in mails()] == [judges.second.email]
+
+
 def test_a_score_can_be_changed_until_another_reviewer_has_scored(app: Flask) -> None:
     make_policy()
     partner = make_organization("Quayside")
@@ -401,6 +403,39 @@ def test_what_a_partner_that_left_was_not_paid_is_back_in_the_budget(app: Flask)
     assert places.committed(place.round_id) == 30_000
     deciding.accept(second, "Yes.", actor=actor, award=70_000)
     assert places.committed(place.round_id) == 100_000
+
+
+@pytest.mark.parametrize("state", ["suspended", "lapsed", "ended"])
+def test_nothing_is_accepted_or_handed_in_while_the_partner_takes_no_part(
+    app: Flask, state: str
+) -> None:
+    (application,), judges = granted(100_000, 60_000)
+    actor = actor_of(judges.manager, judges.platform, "program_manager")
+    deciding.accept(application, "Yes.", actor=actor, award=60_000)
+    place = db.session.scalars(select(RoundPlace)).one()
+    first, second = (
+        milestones.add_milestone(place, title=title, amount=30_000, by_user_id=None)
+        for title in ("Beta", "Launch")
+    )
+    milestones.submit_evidence(first, "It runs.", "", by_user_id=1)
+    partner = db.session.get_one(Organization, place.organization_id)
+    standing = db.session.scalars(
+        select(Standing).where(Standing.organization_id == partner.id)
+    ).one()
+    if state == "suspended":
+        partner.suspended_at = clock.now()
+    else:
+        standing.state = StandingState(state)
+    db.session.flush()
+    with pytest.raises(ConflictError):
+        milestones.accept_milestone(first, "", actor=actor)
+    with pytest.raises(NotTakingPartError):
+        milestones.submit_evidence(second, "It runs.", "", by_user_id=1)
+    assert payable_balance(partner.id, "EUR") == 0
+    partner.suspended_at, standing.state = None, StandingState.ACTIVE
+    db.session.flush()
+    milestones.accept_milestone(first, "", actor=actor)
+    assert payable_balance(partner.id, "EUR") == 30_000
 
 
 def test_a_round_keeps_what_was_granted_out_of_it(app: Flask) -> None:

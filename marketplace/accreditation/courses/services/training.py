@@ -88,13 +88,15 @@ def log_session(
     notes: str,
     nonce: str,
     by_user_id: int | None,
+    timezone: str = "UTC",
 ) -> TrainingSession:
-    """Write down a training that was held; it counts on its day, once for each `nonce`.
+    """Write down a training that was held; it counts on its day, once for each `nonce`. `timezone`:
+    of the person, who cannot log what is not yet today there.
 
     Raises InvalidError with messages for the fields.
     """
     errors: dict[str, str] = {}
-    today = clock.now().date()
+    today = clock.today_in(timezone)
     if trainer is None or trainer.ended_at is not None:
         errors["trainer"] = "Choose a registered trainer."
     elif trainer.user_id not in member_ids(organization_id):
@@ -176,8 +178,9 @@ def withdraw_session(session: TrainingSession, *, by_user_id: int | None) -> boo
 
 
 def _counts_at(session: TrainingSession) -> datetime:
-    """The beginning of its day in UTC: a session counts on the day that it was held."""
-    return datetime.combine(session.held_on, time(0), tzinfo=UTC)
+    """The beginning of its day in UTC: a session counts on the day that it was held. Where that day
+    began earlier, since it was written down."""
+    return min(datetime.combine(session.held_on, time(0), tzinfo=UTC), session.created_at)
 
 
 def _was_certified(trainer: Trainer, day: date) -> bool:

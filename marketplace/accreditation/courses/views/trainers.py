@@ -74,7 +74,7 @@ def session_new() -> ResponseReturnValue:
     """The form for a session."""
     form = SessionForm(formdata=None)
     form.nonce.data = secrets.token_hex(12)
-    form.held_on.data = clock.now().date()
+    form.held_on.data = clock.today_in(current_actor().timezone)
     return _session_page(form)
 
 
@@ -100,6 +100,7 @@ def session_create() -> ResponseReturnValue:
             notes=form.notes.data or "",
             nonce=nonce if nonce.isascii() and nonce.isalnum() and len(nonce) <= 32 else "",
             by_user_id=current_actor().user_id,
+            timezone=current_actor().timezone,
         )
     except InvalidError as error:
         show_errors(form, error)

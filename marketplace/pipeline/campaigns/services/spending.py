@@ -71,7 +71,7 @@ def spend(
         errors["what"] = "Use at most 160 characters."
     if spent_on is None:
         errors["spent_on"] = "Choose a day."
-    elif spent_on > clock.now().date():
+    elif spent_on > clock.today_in(actor.timezone):
         errors["spent_on"] = "Not in the future."
     elif spent_on < locked.starts_on - PREPARED_WITHIN:
         errors["spent_on"] = "At most a year before the campaign begins."

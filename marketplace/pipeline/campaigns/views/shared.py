@@ -50,7 +50,7 @@ def expense_form(campaign: Campaign, *, posted: bool) -> ExpenseForm:
     form = ExpenseForm() if posted else ExpenseForm(formdata=None)
     form.currency.data = campaign.currency
     if not posted:
-        form.spent_on.data = clock.now().date()
+        form.spent_on.data = clock.today_in(current_actor().timezone)
     return form
 
 
