@@ -42,6 +42,7 @@ from billing.models.reconciliation import (
     BalanceTransaction,
     BankImport,
     BankLine,
+    BankRule,
     BreakState,
     BreakType,
     ReconciliationBreak,
@@ -51,7 +52,6 @@ from billing.models.reconciliation import (
 )
 from billing.models.refund import (
     Dispute,
-    BankRule,
     DisputeState,
     Refund,
     RefundRequest,
@@ -91,6 +91,7 @@ __all__ = [
     "BalanceTransaction",
     "BankImport",
     "BankLine",
+    "BankRule",
     "BillingProfile",
     "BreakState",
     "BreakType",
@@ -101,7 +102,6 @@ __all__ = [
     "DiscountKind",
     "DiscountUse",
     "Dispute",
-    "BankRule",
     "DisputeState",
     "Earning",
     "EarningKind",

@@ -130,6 +130,37 @@ def upgrade() -> None:
         sa.UniqueConstraint("sha256", name=op.f("uq_bank_import_sha256")),
     )
     op.create_table(
+        "bank_rule",
+        sa.Column(
+            "id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=True,
+            nullable=False,
+        ),
+        sa.Column("contains", sa.String(length=140), nullable=False),
+        sa.Column("lacks", sa.String(length=140), nullable=False),
+        sa.Column("account", sa.String(length=60), nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("direction", sa.String(length=3), nullable=False),
+        sa.Column("amount_from", sa.BigInteger(), nullable=True),
+        sa.Column("amount_to", sa.BigInteger(), nullable=True),
+        sa.Column("reason", sa.String(length=300), nullable=False),
+        sa.Column("is_standing", sa.Boolean(), nullable=False),
+        sa.Column(
+            "created_by_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column(
+            "created_at", marketplace.core.database.UtcDateTime(timezone=True), nullable=False
+        ),
+        sa.Column(
+            "removed_by_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
+        ),
+        sa.Column(
+            "removed_at", marketplace.core.database.UtcDateTime(timezone=True), nullable=True
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_bank_rule")),
+    )
+    op.create_table(
         "billing_profile",
         sa.Column(
             "organization_id",
@@ -186,37 +217,6 @@ def upgrade() -> None:
         ),
         sa.Column(
             "created_at", marketplace.core.database.UtcDateTime(timezone=True), nullable=False
-    op.create_table(
-        "bank_rule",
-        sa.Column(
-            "id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            autoincrement=True,
-            nullable=False,
-        ),
-        sa.Column("contains", sa.String(length=140), nullable=False),
-        sa.Column("lacks", sa.String(length=140), nullable=False),
-        sa.Column("account", sa.String(length=60), nullable=False),
-        sa.Column("currency", sa.String(length=3), nullable=False),
-        sa.Column("direction", sa.String(length=3), nullable=False),
-        sa.Column("amount_from", sa.BigInteger(), nullable=True),
-        sa.Column("amount_to", sa.BigInteger(), nullable=True),
-        sa.Column("reason", sa.String(length=300), nullable=False),
-        sa.Column("is_standing", sa.Boolean(), nullable=False),
-        sa.Column(
-            "created_by_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
-        ),
-        sa.Column(
-            "created_at", marketplace.core.database.UtcDateTime(timezone=True), nullable=False
-        ),
-        sa.Column(
-            "removed_by_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
-        ),
-        sa.Column(
-            "removed_at", marketplace.core.database.UtcDateTime(timezone=True), nullable=True
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_bank_rule")),
-    )
         ),
         sa.Column(
             "checked_at", marketplace.core.database.UtcDateTime(timezone=True), nullable=True
@@ -924,15 +924,23 @@ def upgrade() -> None:
         sa.Column("reference", sa.String(length=140), nullable=False),
         sa.Column("text", sa.String(length=500), nullable=False),
         sa.Column("ignored_reason", sa.String(length=300), nullable=False),
+        sa.Column("rule_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.ForeignKeyConstraint(
             ["import_id"], ["bank_import.id"], name=op.f("fk_bank_line_import_id_bank_import")
+        ),
+        sa.ForeignKeyConstraint(
+            ["rule_id"], ["bank_rule.id"], name=op.f("fk_bank_line_rule_id_bank_rule")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_bank_line")),
         sa.UniqueConstraint("hash", name=op.f("uq_bank_line_hash")),
     )
     with op.batch_alter_table("bank_line", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_bank_line_amount", ["currency", "amount", "booked_on"], unique=False
+        )
         batch_op.create_index("ix_bank_line_booked_on", ["booked_on"], unique=False)
         batch_op.create_index(batch_op.f("ix_bank_line_import_id"), ["import_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_bank_line_rule_id"), ["rule_id"], unique=False)
 
     op.create_table(
         "commission_rule",
@@ -981,23 +989,15 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.Column(
-        sa.Column("rule_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
             "schedule_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
         ),
         sa.Column(
-        sa.ForeignKeyConstraint(
-            ["rule_id"], ["bank_rule.id"], name=op.f("fk_bank_line_rule_id_bank_rule")
-        ),
             "kind",
             sa.Enum(
                 "sale",
                 "application",
-        batch_op.create_index(
-            "ix_bank_line_amount", ["currency", "amount", "booked_on"], unique=False
-        )
                 "certification",
                 "listing",
-        batch_op.create_index(batch_op.f("ix_bank_line_rule_id"), ["rule_id"], unique=False)
                 "support_pack",
                 name="feekind",
                 native_enum=False,
@@ -2677,8 +2677,10 @@ def downgrade() -> None:
     op.drop_table("fee_rule")
     op.drop_table("commission_rule")
     with op.batch_alter_table("bank_line", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_bank_line_rule_id"))
         batch_op.drop_index(batch_op.f("ix_bank_line_import_id"))
         batch_op.drop_index("ix_bank_line_booked_on")
+        batch_op.drop_index("ix_bank_line_amount")
 
     op.drop_table("bank_line")
     with op.batch_alter_table("affiliate", schema=None) as batch_op:
@@ -2750,6 +2752,7 @@ def downgrade() -> None:
 
     op.drop_table("connected_account")
     op.drop_table("billing_profile")
+    op.drop_table("bank_rule")
     op.drop_table("bank_import")
     with op.batch_alter_table("balance_txn", schema=None) as batch_op:
         batch_op.drop_index("ix_balance_txn_source")
@@ -2765,6 +2768,3 @@ def downgrade() -> None:
     if op.get_bind().dialect.name == "postgresql":
         for function in POSTGRESQL_FUNCTIONS:
             op.execute(f"DROP FUNCTION {function}() CASCADE")
-        batch_op.drop_index(batch_op.f("ix_bank_line_rule_id"))
-        batch_op.drop_index("ix_bank_line_amount")
-    op.drop_table("bank_rule")
