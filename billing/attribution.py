@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import joinedload
 
 from billing.affiliate import Rate, commission, program_rank, self_referral, velocity
@@ -14,6 +14,7 @@ from billing.models.affiliate import (
     AffiliateProgram,
     AffiliateState,
     Attribution,
+    CommissionClearance,
     CommissionRule,
 )
 from billing.models.discount import Funder
@@ -27,6 +28,36 @@ SALE_KINDS = (OrderKind.PURCHASE, OrderKind.RESALE)
 
 # The source of an attribution that a customer agreed to when it took a workspace over.
 HANDOVER = "handover"
+
+
+# The source of a sale that a code made.
+CODE = "code"
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What brought the customer, as it is when it is sold; an order line keeps it.
+
+    `came_by`: click, code, server (a lead that the affiliate's own server registered) or handover.
+    `until`: how long the affiliate is credited; None where the customer typed a code."""
+
+    came_by: str = ""
+    attribution_id: int | None = None
+    click_id: int | None = None
+    code_id: int | None = None
+    sub_id: str = ""
+    until: datetime | None = None
+
+
+@dataclass(frozen=True)
+class _Found:
+    """An affiliate with its program, why it is held (may be empty), and whether the customer
+    agreed to it."""
+
+    affiliate: Affiliate
+    origin: Origin
+    held: str = ""
+    is_agreed: bool = False
 
 
 @dataclass(frozen=True)
@@ -46,6 +77,7 @@ class Credit:
     hold_days: int
     funder: Funder
     hold_reason: str = ""
+    origin: Origin = Origin()
 
 
 def credit_for(
@@ -58,12 +90,13 @@ def credit_for(
     code_affiliate_id: int | None,
     payment_number: int,
     at: datetime,
+    code_id: int | None = None,
 ) -> Credit | None:
     """Whom one payment is credited to; None when nobody earns anything by it.
 
     `net` is what the customer pays without tax (minor units), `payment_number` counts the payments
     of one subscription from 1 (1 too for what is paid once), `code_affiliate_id` is the affiliate
-    of a code that the customer typed, `at` is when the order is made.
+    of a code that the customer typed and `code_id` that code, `at` is when the order is made.
 
     Exactly one affiliate earns by a line. The first payment: the affiliate of the code; else the
     attribution whose program fits the listing most exactly (the publisher's before the platform's,
@@ -71,11 +104,11 @@ def credit_for(
     running, go on with the affiliate of the purchase, whether or not the window has passed since.
     """
     found = _affiliate_of(
-        organization_id, listing_id, publisher_id, code_affiliate_id, payment_number, at
+        organization_id, listing_id, publisher_id, (code_affiliate_id, code_id), payment_number, at
     )
     if found is None:
         return None
-    affiliate, held, is_agreed = found
+    affiliate = found.affiliate
     rule = rule_in_force(affiliate.program_id, at)
     if rule is None or not _may_earn(affiliate.organization_id):
         return None
@@ -92,7 +125,11 @@ def credit_for(
         affiliate.organization_id, organization_id, publisher_id=publisher_id
     )
     # Who handed a workspace over may still be let in by its new owner: that is no self-referral.
-    reason = held if is_agreed else self_referral(relation) or held
+    reason = _still_held(
+        affiliate.id,
+        organization_id,
+        [found.held] if found.is_agreed else [self_referral(relation), found.held],
+    )
     if not reason and payment_number == 1:
         reason = _pace_of_sales(affiliate.id, at)
     return Credit(
@@ -105,7 +142,26 @@ def credit_for(
         hold_days=rule.hold_days,
         funder=affiliate.program.funder,
         hold_reason=reason,
+        origin=found.origin,
     )
+
+
+def _still_held(affiliate_id: int, organization_id: int, reasons: Sequence[str]) -> str:
+    """The first of the reasons that no person has looked at and released between these two. One
+    query, where there is a reason at all."""
+    held = [each for each in reasons if each]
+    if not held:
+        return ""
+    cleared = set(
+        db.session.scalars(
+            select(CommissionClearance.reason).where(
+                CommissionClearance.affiliate_id == affiliate_id,
+                CommissionClearance.organization_id == organization_id,
+                CommissionClearance.reason.in_(held),
+            )
+        )
+    )
+    return next((each for each in held if each not in cleared), "")
 
 
 def _may_earn(organization_id: int) -> bool:
@@ -136,7 +192,8 @@ def rate_of(rule: CommissionRule) -> Rate:
 
 
 def sales_of(affiliate_id: int) -> int:
-    """How many paid sales an affiliate has had; renewals are not counted."""
+    """How many paid sales an affiliate has had; renewals are not counted, nor what went back to
+    the customer in full."""
     return (
         db.session.scalar(
             select(func.count(OrderLine.order_id.distinct()))
@@ -145,6 +202,8 @@ def sales_of(affiliate_id: int) -> int:
                 OrderLine.affiliate_id == affiliate_id,
                 Order.state == OrderState.PAID,
                 Order.kind.in_(SALE_KINDS),
+                # What cost nothing (a trial begins so) cannot go back.
+                or_(Order.total == 0, Order.refunded_total < Order.total),
             )
         )
         or 0
@@ -155,12 +214,11 @@ def _affiliate_of(
     organization_id: int,
     listing_id: int,
     publisher_id: int | None,
-    code_affiliate_id: int | None,
+    code: tuple[int | None, int | None],
     payment_number: int,
     at: datetime,
-) -> tuple[Affiliate, str, bool] | None:
-    """The affiliate with its program, why its attribution is held (may be empty), and whether the
-    customer agreed to it."""
+) -> _Found | None:
+    """Whose sale it is. `code`: the affiliate of the code that was typed, and the code."""
     bought = _last_purchase(organization_id, listing_id)
     if payment_number > 1 or (bought is not None and _goes_on(bought)):
         # Renewals, changes, and the first payment after a trial.
@@ -169,25 +227,39 @@ def _affiliate_of(
         if bought.affiliate_id is None:
             return _by_handover(organization_id, listing_id, publisher_id, at)
         going_on = _running([bought.affiliate_id])
-        return (going_on[0], bought.commission_hold_reason, False) if going_on else None
+        if not going_on:
+            return None
+        return _Found(going_on[0], _origin_of(bought), bought.commission_hold_reason)
+    code_affiliate_id, code_id = code
     if code_affiliate_id is not None:
         by_code = _running([code_affiliate_id])
         if by_code and _rank(by_code[0].program, listing_id, publisher_id) is not None:
-            return by_code[0], "", False
+            return _Found(by_code[0], Origin(CODE, code_id=code_id))
     return _by_attribution(organization_id, listing_id, publisher_id, at)
+
+
+def _origin_of(line: OrderLine) -> Origin:
+    return Origin(
+        came_by=line.came_by,
+        attribution_id=line.attribution_id,
+        click_id=line.click_id,
+        code_id=line.code_id,
+        sub_id=line.sub_id,
+        until=line.credited_until,
+    )
 
 
 def _by_handover(
     organization_id: int, listing_id: int, publisher_id: int | None, at: datetime
-) -> tuple[Affiliate, str, bool] | None:
+) -> _Found | None:
     """What an agency set up before it handed the workspace over, it earns by from then on."""
     found = _by_attribution(organization_id, listing_id, publisher_id, at)
-    return found if found is not None and found[2] else None
+    return found if found is not None and found.is_agreed else None
 
 
 def _by_attribution(
     organization_id: int, listing_id: int, publisher_id: int | None, at: datetime
-) -> tuple[Affiliate, str, bool] | None:
+) -> _Found | None:
     rows = db.session.scalars(
         select(Attribution).where(
             Attribution.organization_id == organization_id,
@@ -205,7 +277,14 @@ def _by_attribution(
     if not ranked:
         return None
     best = min(ranked)[3]
-    return running[best.affiliate_id], best.hold_reason, best.source == HANDOVER
+    origin = Origin(
+        came_by=best.source,
+        attribution_id=best.id,
+        click_id=best.click_id,
+        sub_id=best.sub_id,
+        until=best.expires_at,
+    )
+    return _Found(running[best.affiliate_id], origin, best.hold_reason, best.source == HANDOVER)
 
 
 def _rank(program: AffiliateProgram, listing_id: int, publisher_id: int | None) -> int | None:

@@ -38,6 +38,7 @@ class LineTerms:
     tax_amount: int | None = None
     agreement: ResellerAgreement | None = None
     code_affiliate_id: int | None = None
+    code_id: int | None = None
     # The first payment of a subscription is 1; so is what is bought once.
     payment_number: int = 1
 

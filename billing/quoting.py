@@ -40,6 +40,7 @@ class Quote:
     is_code_valid: bool = False
     code: str = ""
     code_affiliate_id: int | None = None
+    code_id: int | None = None
     # The organization has tried a plan of this listing before.
     had_trial: bool = False
 
@@ -107,6 +108,7 @@ class Quote:
             discount_platform_amount=0 if trial else platform_part(self.applied),
             tax_bps=self.tax.bps,
             code_affiliate_id=self.code_affiliate_id,
+            code_id=self.code_id,
         )
 
 
@@ -179,6 +181,7 @@ def quote(
         code=typed.code if typed else "",
         # Whoever brought the customer is credited even where another discount is the better one.
         code_affiliate_id=affiliate_id if is_valid else None,
+        code_id=typed.code_id if typed is not None and is_valid else None,
         had_trial=had_trial,
     )
 

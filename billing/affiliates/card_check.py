@@ -2,10 +2,11 @@
 
 from datetime import timedelta
 
-from sqlalchemy import or_, select
+from sqlalchemy import exists, or_, select
 from sqlalchemy.orm import aliased
 
 from billing.affiliate import Relation, self_referral
+from billing.models.affiliate import CommissionClearance
 from billing.models.earning import Earning, EarningKind, EarningState
 from billing.models.order import Order, OrderLine, OrderState
 from billing.settlement.freezing import freeze
@@ -14,6 +15,7 @@ from marketplace.core.database import db
 from marketplace.core.jobs import Payload, RetryLater, enqueue, job_handler
 
 CHECK = "affiliates.check_card"
+SAME_CARD = self_referral(Relation(same_card=True))
 # Stripe tells the card with the charge, which may come after the payment.
 WAIT, AT_MOST = timedelta(minutes=10), timedelta(days=1)
 
@@ -57,6 +59,12 @@ def hold_same_card(order: Order) -> int:
             Earning.kind == EarningKind.AFFILIATE_COMMISSION,
             Earning.state == EarningState.HELD,
             Earning.frozen_at.is_(None),
+            # A person has looked at these two and their card already.
+            ~exists().where(
+                CommissionClearance.affiliate_id == OrderLine.affiliate_id,
+                CommissionClearance.organization_id == Order.organization_id,
+                CommissionClearance.reason == SAME_CARD,
+            ),
         )
         .distinct()
         .order_by(Earning.id)
@@ -64,5 +72,5 @@ def hold_same_card(order: Order) -> int:
     ids = list(db.session.scalars(suspicious.with_only_columns(Earning.id)))
     for earning_id in ids:
         earning = db.session.get_one(Earning, earning_id)
-        freeze(earning, self_referral(Relation(same_card=True)))
+        freeze(earning, SAME_CARD)
     return len(ids)

@@ -9,6 +9,7 @@ from billing.models.affiliate import (
     Attribution,
     AttributionModel,
     Click,
+    CommissionClearance,
     CommissionRule,
 )
 from billing.models.discount import Discount, DiscountKind, DiscountUse, Funder, PromotionCode
@@ -105,6 +106,7 @@ __all__ = [
     "DisputeState",
     "Earning",
     "EarningKind",
+    "CommissionClearance",
     "EarningState",
     "Entitlement",
     "EntitlementState",

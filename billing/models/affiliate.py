@@ -181,8 +181,7 @@ class Attribution(Base):
     # The customer's organization.
     organization_id: Mapped[int] = mapped_column(Id)
     click_id: Mapped[int | None] = mapped_column(ForeignKey("affiliate_click.id"))
-    code_id: Mapped[int | None] = mapped_column(ForeignKey("promotion_code.id"))
-    # click | code | server (attributed by the affiliate's own server) | handover.
+    # click | server (attributed by the affiliate's own server) | handover.
     source: Mapped[str] = mapped_column(String(20))
     sub_id: Mapped[str] = mapped_column(String(80), default="")
     signed_up_at: Mapped[datetime] = mapped_column(default=clock.now)
@@ -192,6 +191,26 @@ class Attribution(Base):
     ended_at: Mapped[datetime | None]
 
     affiliate: Mapped[Affiliate] = relationship()
+
+
+class CommissionClearance(Base):
+    """A person has looked at a commission that a rule of fraud held, and released it. The same
+    reason holds nothing more between this affiliate and this customer."""
+
+    __tablename__ = "commission_clearance"
+    __table_args__ = (
+        UniqueConstraint("earning_id", "reason"),
+        Index("ix_commission_clearance_pair", "affiliate_id", "organization_id"),
+    )
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True, autoincrement=True)
+    earning_id: Mapped[int] = mapped_column(ForeignKey("earning.id"))
+    affiliate_id: Mapped[int] = mapped_column(ForeignKey("affiliate.id"))
+    # The customer's organization.
+    organization_id: Mapped[int] = mapped_column(Id)
+    reason: Mapped[str] = mapped_column(String(300))
+    decided_by_id: Mapped[int | None] = mapped_column(Id)
+    decided_at: Mapped[datetime] = mapped_column(default=clock.now)
 
 
 class AffiliateLead(Base):

@@ -157,5 +157,12 @@ class OrderLine(Base):
     commission_hold_days: Mapped[int] = mapped_column(default=0)
     # Not empty: the commission begins frozen, for this reason.
     commission_hold_reason: Mapped[str] = mapped_column(String(300), default="")
+    # What brought the customer, as it was when it was sold: click, code, server or handover.
+    came_by: Mapped[str] = mapped_column(String(20), default="")
+    attribution_id: Mapped[int | None] = mapped_column(ForeignKey("attribution.id"))
+    click_id: Mapped[int | None] = mapped_column(ForeignKey("affiliate_click.id"))
+    code_id: Mapped[int | None] = mapped_column(ForeignKey("promotion_code.id"))
+    sub_id: Mapped[str] = mapped_column(String(80), default="")
+    credited_until: Mapped[datetime | None]
 
     order: Mapped[Order] = relationship(back_populates="lines")

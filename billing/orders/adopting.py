@@ -125,6 +125,7 @@ def terms_of(line: OrderLine) -> LineTerms:
         tax_amount=line.tax_amount,
         # Whoever is credited stays so.
         code_affiliate_id=line.affiliate_id,
+        code_id=line.code_id,
         agreement=db.session.get(ResellerAgreement, line.reseller_agreement_id)
         if line.reseller_agreement_id
         else None,

@@ -50,6 +50,8 @@ def freeze_line(
         total_amount=net + tax,
         **dict.fromkeys(_NOTHING, 0),
         commission_hold_reason="",
+        came_by="",
+        sub_id="",
     )
     if terms.publisher_id is None:
         line.fee_base, line.fee_bps, line.fee_amount = net, 10_000, net
@@ -65,6 +67,7 @@ def freeze_line(
         net=net,
         currency=currency,
         code_affiliate_id=terms.code_affiliate_id,
+        code_id=terms.code_id,
         payment_number=terms.payment_number,
         at=at,
     )
@@ -126,3 +129,6 @@ def _keep(
         line.commission_funder = credit.funder
         line.commission_hold_days = credit.hold_days
         line.commission_hold_reason = credit.hold_reason
+        line.came_by, line.sub_id = credit.origin.came_by, credit.origin.sub_id
+        line.attribution_id, line.click_id = credit.origin.attribution_id, credit.origin.click_id
+        line.code_id, line.credited_until = credit.origin.code_id, credit.origin.until

@@ -160,7 +160,7 @@ def _later_order(
         if each["months"] is None or each["months"] >= number
     ]
     unit = line.unit_amount if first.kind is OrderKind.RESALE else (price.amount if price else 0)
-    buyer = buyer_of(subscription.organization_id, None)
+    buyer, code = buyer_of(subscription.organization_id, None), _code_of(first)
     tax = TaxDecision(
         bps=int(first.tax_details.get("bps") or 0),
         name=str(first.tax_details.get("name") or "Tax"),
@@ -178,7 +178,8 @@ def _later_order(
         plan=plan,
         price=price,
         tax_amount=payment.tax or 0,
-        code_affiliate_id=_code_affiliate(first),
+        code_affiliate_id=code.affiliate_id if code else None,
+        code_id=code.id if code else None,
         payment_number=number,
         **spread_discount(lasting, payment.discount or 0),
     )
@@ -218,9 +219,10 @@ def _renew_entitlement(subscription: Subscription, order: Order) -> None:
     )
 
 
-def _code_affiliate(first: Order) -> int | None:
+def _code_of(first: Order) -> PromotionCode | None:
+    """The affiliate's code that was typed when it was bought."""
     return db.session.scalar(
-        select(PromotionCode.affiliate_id)
+        select(PromotionCode)
         .join(DiscountUse, DiscountUse.code_id == PromotionCode.id)
         .where(DiscountUse.order_id == first.id, PromotionCode.affiliate_id.is_not(None))
         .limit(1)

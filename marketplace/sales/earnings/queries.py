@@ -27,6 +27,7 @@ from billing.models import (
     PayoutItem,
     PayoutRun,
     PayoutState,
+    PromotionCode,
 )
 from marketplace.core.database import db
 from marketplace.identity.models import Organization, User
@@ -296,23 +297,34 @@ def commission_rule_of(line: OrderLine) -> CommissionRule | None:
     )
 
 
-def attribution_of(line: OrderLine) -> tuple[Attribution, Click | None, str | None] | None:
-    """By what a customer came: the attribution, its click and the link's code."""
-    if line.affiliate_id is None:
+@dataclass(frozen=True)
+class CameBy:
+    """What brought a line's customer, as it was frozen when it was sold. `link` and `code` are
+    what stands in the address and what was typed; `registered_at` is of what no click tells."""
+
+    source: str
+    sub_id: str
+    until: datetime | None
+    click: Click | None
+    link: str | None
+    code: str | None
+    registered_at: datetime | None
+
+
+def came_by(line: OrderLine) -> CameBy | None:
+    """By what the customer of an affiliate's line came; None for any other line. One query."""
+    if line.affiliate_id is None or not line.came_by:
         return None
     row = db.session.execute(
-        select(Attribution, Click, AffiliateLink.code)
-        .outerjoin(Click, Click.id == Attribution.click_id)
+        select(Click, AffiliateLink.code, PromotionCode.code, Attribution.signed_up_at)
+        .select_from(OrderLine)
+        .outerjoin(Click, Click.id == OrderLine.click_id)
         .outerjoin(AffiliateLink, AffiliateLink.id == Click.link_id)
-        .where(
-            Attribution.affiliate_id == line.affiliate_id,
-            Attribution.organization_id == line.order.organization_id,
-            Attribution.signed_up_at <= line.order.created_at,
-        )
-        .order_by(Attribution.id.desc())
-        .limit(1)
-    ).first()
-    return (row[0], row[1], row[2]) if row is not None else None
+        .outerjoin(PromotionCode, PromotionCode.id == OrderLine.code_id)
+        .outerjoin(Attribution, Attribution.id == OrderLine.attribution_id)
+        .where(OrderLine.id == line.id)
+    ).one()
+    return CameBy(line.came_by, line.sub_id, line.credited_until, *row)
 
 
 def names_of(organization_ids: Iterable[int | None]) -> dict[int, str]:

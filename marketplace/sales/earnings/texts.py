@@ -21,7 +21,14 @@ SECTIONS = {
     "earned": "Earned",
     "taken back": "Refunds and disputes",
     "corrected": "Corrections",
+    "converted": "Converted to another currency",
     "paid out": "Paid out",
+}
+CAME_BY = {
+    "click": "A click on your link",
+    "code": "Your code",
+    "server": "A lead that your own server registered",
+    "handover": "A workspace that you set up and handed over",
 }
 TXN_KINDS = {
     "sale": "Sale",
@@ -41,6 +48,7 @@ TXN_KINDS = {
     "payout_transfer": "Transferred",
     "reversal": "Taken back from a payout",
     "write_off": "Written off",
+    "conversion": "Converted to another currency",
 }
 
 

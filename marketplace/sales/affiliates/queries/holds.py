@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import exists, func, select
 from sqlalchemy.orm import joinedload
 
-from billing.models import Earning, EarningKind, EarningState, OrderLine
+from billing.models import CommissionClearance, Earning, EarningKind, EarningState, OrderLine
 from billing.settlement.sales import HOLD
 from marketplace.core.database import db
 from marketplace.core.errors import SignInRequiredError
@@ -28,10 +28,22 @@ def page_of_holds(shown: str, page: int) -> Page[Earning]:
     if shown == "waiting":
         query = query.where(_is_waiting()).order_by(Earning.id)
     else:
-        query = query.where((OrderLine.commission_hold_reason != "") | _is_waiting()).order_by(
-            Earning.id.desc()
-        )
+        query = query.where(
+            (OrderLine.commission_hold_reason != "")
+            | _is_waiting()
+            | exists().where(CommissionClearance.earning_id == Earning.id)
+        ).order_by(Earning.id.desc())
     return paginate(query, page=page, per_page=PER_PAGE)
+
+
+def clearances_of(earning_ids: Sequence[int]) -> dict[int, CommissionClearance]:
+    """Who released each of these, why it was held and when; the newest decision. One query."""
+    rows = db.session.scalars(
+        select(CommissionClearance)
+        .where(CommissionClearance.earning_id.in_(earning_ids))
+        .order_by(CommissionClearance.id)
+    )
+    return {row.earning_id: row for row in rows}
 
 
 def count_waiting() -> int:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import exists, func, select
 from sqlalchemy.orm import joinedload, selectinload
 
 from billing.models import (
@@ -11,6 +11,7 @@ from billing.models import (
     AffiliateProgram,
     AffiliateState,
     Attribution,
+    CommissionClearance,
     Discount,
     Earning,
     EarningKind,
@@ -158,10 +159,18 @@ def page_of_sales(affiliate_id: int, page: int) -> Page[Earning]:
 
 
 def held_customers(affiliate_id: int) -> Sequence[Attribution]:
-    """Attributions that are held, with their reasons, the newest first."""
+    """Attributions that are held and that nobody released, with their reasons, the newest first."""
     return db.session.scalars(
         select(Attribution)
-        .where(Attribution.affiliate_id == affiliate_id, Attribution.hold_reason != "")
+        .where(
+            Attribution.affiliate_id == affiliate_id,
+            Attribution.hold_reason != "",
+            ~exists().where(
+                CommissionClearance.affiliate_id == Attribution.affiliate_id,
+                CommissionClearance.organization_id == Attribution.organization_id,
+                CommissionClearance.reason == Attribution.hold_reason,
+            ),
+        )
         .order_by(Attribution.id.desc())
         .limit(20)
     ).all()

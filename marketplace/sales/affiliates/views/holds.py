@@ -3,8 +3,9 @@
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from billing.affiliates.clearing import clear
 from billing.models import Earning
-from billing.settlement.freezing import unfreeze, void
+from billing.settlement.freezing import void
 from billing.settlement.sales import HOLD
 from marketplace.core.errors import InvalidError
 from marketplace.core.facts import record_fact
@@ -12,7 +13,7 @@ from marketplace.core.pagination import page_number
 from marketplace.core.permissions import current_actor, needs
 from marketplace.sales.affiliates.forms import EmptyForm, VoidForm
 from marketplace.sales.affiliates.queries import holds as queries
-from marketplace.sales.affiliates.queries.people import organizations_by_id
+from marketplace.sales.affiliates.queries.people import names_of_people, organizations_by_id
 from marketplace.sales.affiliates.views.blueprints import affiliates_staff
 from marketplace.sales.form_errors import show_errors
 
@@ -27,6 +28,7 @@ def holds() -> ResponseReturnValue:
     shown = request.args.get("show", "waiting")
     shown = shown if shown in SHOWN else "waiting"
     page = queries.page_of_holds(shown, page_number(request.args.get("page")))
+    clearances = queries.clearances_of([row.id for row in page.items])
     return render_template(
         "affiliates/holds.html",
         page=page,
@@ -36,6 +38,8 @@ def holds() -> ResponseReturnValue:
         totals=queries.waiting_totals(),
         hold_cause=HOLD,
         form=EmptyForm(),
+        clearances=clearances,
+        people=names_of_people([row.decided_by_id for row in clearances.values()]),
         organizations=organizations_by_id(
             [row.partner_id for row in page.items]
             + [row.line.order.organization_id for row in page.items]
@@ -46,9 +50,8 @@ def holds() -> ResponseReturnValue:
 @affiliates_staff.post("/holds/<earning_id>/release")
 @needs("holds.handle", load=queries.find_hold, name="earning")
 def hold_release(earning: Earning) -> ResponseReturnValue:
-    """Lift the hold: it is paid at its date."""
-    if HOLD in earning.freezes:
-        unfreeze(earning, by_user_id=current_actor().user_id)
+    """Lift the hold: it is paid at its date, and the same holds nothing more of these two."""
+    if clear(earning, by_user_id=current_actor().user_id):
         flash("Released. It becomes payable at its date.", "success")
     else:
         flash("It is not held any more.", "info")

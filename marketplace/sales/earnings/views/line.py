@@ -5,12 +5,13 @@ from flask.typing import ResponseReturnValue
 
 from billing.models import Earning, EarningKind, Objection
 from billing.objections import objections_of, open_objection, withdraw_objection
+from billing.settlement.conversions import conversion_of, rate_text
 from marketplace.core.errors import ConflictError, InvalidError
 from marketplace.core.permissions import current_actor, needs
 from marketplace.sales.earnings import queries
 from marketplace.sales.earnings.forms import QuestionForm
 from marketplace.sales.earnings.receipts import receipt_for
-from marketplace.sales.earnings.texts import KINDS, PAYOUT_STATES, earning_label, txn_label
+from marketplace.sales.earnings.texts import CAME_BY, KINDS, PAYOUT_STATES, earning_label, txn_label
 from marketplace.sales.earnings.views.blueprint import blueprint, own_earning, own_objection
 
 
@@ -82,6 +83,7 @@ def _page(earning: Earning, form: QuestionForm) -> str:
         order=sold.order,
         kind=KINDS[earning.kind],
         label=earning_label(earning, payout),
+        sources=CAME_BY,
         payout=payout,
         payout_label=PAYOUT_STATES[payout.state] if payout else None,
         receipt=receipt_for(
@@ -90,9 +92,9 @@ def _page(earning: Earning, form: QuestionForm) -> str:
             commission_rule=queries.commission_rule_of(sold),
             exchange=queries.exchange_of(earning.order_id),
         ),
-        attribution=queries.attribution_of(sold)
-        if earning.kind is EarningKind.AFFILIATE_COMMISSION
-        else None,
+        conversion=(conversion := None if payout else conversion_of(earning)),
+        conversion_rate=rate_text(conversion) if conversion else "",
+        came_by=queries.came_by(sold) if earning.kind is EarningKind.AFFILIATE_COMMISSION else None,
         entries=queries.entries_of(earning.id),
         txn_label=txn_label,
         customer=names.get(sold.order.organization_id),

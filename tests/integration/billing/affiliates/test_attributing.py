@@ -14,7 +14,7 @@ from billing.affiliates.clicks import touches_of_leads, touches_of_visitor
 from billing.affiliates.joining import leave, suspend
 from billing.affiliates.programs import RuleTerms, close_program, pause_program, publish_rule
 from billing.affiliates.relations import look_up_relations_with
-from billing.attribution import Credit, credit_for
+from billing.attribution import Credit, Origin, credit_for
 from billing.models import (
     AffiliateLead,
     Attribution,
@@ -41,6 +41,9 @@ from tests.factories.affiliates import (
 )
 from tests.factories.listings import make_listing
 from tests.factories.people import make_customer, make_member, make_organization, make_user
+from tests.factories.selling import make_discount
+from tests.factories.selling import make_paid_order as make_shop_order
+from tests.factories.selling import make_plan as make_shop_plan
 
 
 @dataclass
@@ -117,6 +120,7 @@ def test_a_click_within_the_window_is_credited_with_the_rule_in_force(shop: Shop
         amount=980,
         hold_days=30,
         funder=Funder.PUBLISHER,
+        origin=Origin("click", row.id, row.click_id, None, "letter-7", row.expires_at),
     )
 
 
@@ -397,3 +401,64 @@ def test_too_many_sales_within_an_hour_are_held(shop: Shop) -> None:
     credit = shop.credit(code_affiliate_id=affiliate.id)
     assert credit is not None
     assert "21 sales" in credit.hold_reason
+
+
+def test_what_was_refunded_in_full_is_no_sale_on_the_way_to_a_step(shop: Shop) -> None:
+    rule = RuleTerms(bps=1_000, steps=((3, 2_000),))
+    affiliate = make_affiliate(make_program(shop.publisher, rule), shop.one)
+    orders = [make_paid_order(shop.customer, shop.listing, affiliate=affiliate) for _ in range(2)]
+    reached = shop.credit(code_affiliate_id=affiliate.id)
+    orders[0].refunded_total = orders[0].total - 1
+    in_part = shop.credit(code_affiliate_id=affiliate.id)
+    orders[0].refunded_total = orders[0].total
+    in_full = shop.credit(code_affiliate_id=affiliate.id)
+    assert [each and each.bps for each in (reached, in_part, in_full)] == [2_000, 2_000, 1_000]
+
+
+def test_a_trial_is_a_sale_although_nothing_of_it_could_go_back(shop: Shop) -> None:
+    rule = RuleTerms(bps=1_000, steps=((2, 2_000),))
+    affiliate = make_affiliate(make_program(shop.publisher, rule), shop.one)
+    make_paid_order(shop.customer, shop.listing, affiliate=affiliate, net=0)
+    credit = shop.credit(code_affiliate_id=affiliate.id)
+    assert credit is not None
+    assert credit.bps == 2_000
+
+
+def test_what_brought_the_customer_is_frozen_and_goes_on_with_renewals(shop: Shop) -> None:
+    program = make_program(shop.publisher, RuleTerms(bps=2_000, payments=None))
+    affiliate = make_affiliate(program, shop.one)
+    link = make_affiliate_link(affiliate)
+    click = make_click(link, days_ago=2, sub_id="letter-7")
+    (row,) = shop.come()
+    until = row.expires_at
+    order = make_plan_order(shop)
+    line = order.lines[0]
+    assert (line.came_by, line.click_id, line.sub_id) == ("click", click.id, "letter-7")
+    assert (line.attribution_id, line.credited_until, line.code_id) == (row.id, until, None)
+    # The same affiliate's later click renews the attribution, and leaves the sale as it was.
+    make_click(link, sub_id="letter-8")
+    shop.come()
+    db.session.expire_all()
+    assert row.click_id != click.id
+    assert (line.click_id, line.sub_id, line.credited_until) == (click.id, "letter-7", until)
+    renewal = shop.credit(payment_number=2)
+    assert renewal is not None
+    assert (renewal.origin.click_id, renewal.origin.sub_id) == (click.id, "letter-7")
+
+
+def test_the_code_that_made_the_sale_stands_at_its_line(shop: Shop) -> None:
+    affiliate = make_affiliate(make_program(shop.publisher), shop.one)
+    other = make_affiliate(make_program(None), shop.two)
+    make_click(make_affiliate_link(other))
+    shop.come()
+    discount = make_discount(shop.publisher, "BRAMBLE10")
+    code = discount.codes[0]
+    code.affiliate_id = affiliate.id
+    line = make_plan_order(shop, code="bramble10").lines[0]
+    assert (line.affiliate_id, line.came_by, line.code_id) == (affiliate.id, "code", code.id)
+    assert (line.click_id, line.attribution_id, line.credited_until) == (None, None, None)
+
+
+def make_plan_order(shop: Shop, **options: Any) -> Order:
+    """An order of a plan of the listing, placed and paid as in the shop."""
+    return make_shop_order(make_shop_plan(shop.listing, 4_900), shop.customer, **options)

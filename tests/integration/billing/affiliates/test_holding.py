@@ -10,9 +10,19 @@ from sqlalchemy import func, select
 from billing.accounts import COMMISSION_EXPENSE, PARTNER_HELD
 from billing.affiliates.attributing import attribute
 from billing.affiliates.card_check import check_card, check_card_later, hold_same_card
+from billing.affiliates.clearing import clear
 from billing.affiliates.clicks import MOST_LEADS_A_DAY, register_lead, touches_of_visitor
+from billing.attribution import credit_for
 from billing.ledger import balance
-from billing.models import Affiliate, Attribution, Earning, EarningKind, Funder, Order
+from billing.models import (
+    Affiliate,
+    Attribution,
+    CommissionClearance,
+    Earning,
+    EarningKind,
+    Funder,
+    Order,
+)
 from billing.settlement.freezing import unfreeze, void
 from billing.settlement.sales import post_sale
 from marketplace.catalogue.models import Listing
@@ -159,3 +169,82 @@ def test_two_pages_at_once_write_one_attribution(
     assert at_once(app, [come, come, come]) == []
     db.session.rollback()
     assert db.session.scalar(select(func.count()).select_from(Attribution)) == 1
+
+
+def test_what_a_person_released_is_not_held_again_for_the_same_reason(
+    parties: tuple[Listing, Affiliate, Organization],
+) -> None:
+    listing, affiliate, customer = parties
+    reason = "Velocity: 4 customers came from one internet address in a day."
+    make_click(make_affiliate_link(affiliate))
+    attribute(customer.id, touches_of_visitor("visitor"))[0].hold_reason = reason
+    _order, earning = sell(customer, listing, affiliate, hold=reason)
+    other = make_customer("Red Kite")
+    sell(other, listing, affiliate, hold=reason)
+
+    def held(payment_number: int, organization: Organization) -> str:
+        credit = credit_for(
+            organization_id=organization.id,
+            listing_id=listing.id,
+            publisher_id=listing.publisher_id,
+            net=4_900,
+            currency="EUR",
+            code_affiliate_id=None,
+            payment_number=payment_number,
+            at=clock.now(),
+        )
+        return credit.hold_reason if credit is not None else "no credit"
+
+    affiliate.program.rules[0].payments = None
+    assert (held(1, customer), held(2, customer)) == (reason, reason)
+    assert clear(earning, by_user_id=7)
+    assert (earning.frozen_at, earning.freezes) == (None, {})
+    assert (held(1, customer), held(2, customer)) == ("", "")
+    # Decided about these two alone, and by somebody.
+    assert held(2, other) == reason
+    (decision,) = db.session.scalars(select(CommissionClearance)).all()
+    assert (decision.decided_by_id, decision.reason) == (7, reason)
+    assert (decision.earning_id, decision.organization_id) == (earning.id, customer.id)
+    assert not clear(earning, by_user_id=8)
+    # Another reason is another decision.
+    customer_line = earning.line
+    customer_line.commission_hold_reason = "Velocity: 21 sales of this affiliate within an hour."
+    db.session.flush()
+    assert "21 sales" in held(2, customer)
+
+
+def test_a_card_that_a_person_looked_at_holds_nothing_more(
+    parties: tuple[Listing, Affiliate, Organization],
+) -> None:
+    listing, affiliate, customer = parties
+    make_paid_order(partner_of(affiliate), listing).card_fingerprint = "fp_1"
+    order, earning = sell(customer, listing, affiliate)
+    order.card_fingerprint = "fp_1"
+    assert hold_same_card(order) == 1
+    assert clear(earning, by_user_id=7)
+    assert hold_same_card(order) == 0
+    again, renewed = sell(customer, listing, affiliate)
+    again.card_fingerprint = "fp_1"
+    assert hold_same_card(again) == 0
+    assert renewed.frozen_at is None
+    stranger, held = sell(make_customer("Red Kite"), listing, affiliate)
+    stranger.card_fingerprint = "fp_1"
+    assert hold_same_card(stranger) == 1
+    assert held.frozen_at is not None
+
+
+def test_two_who_release_at_once_decide_once(
+    app: Flask, parties: tuple[Listing, Affiliate, Organization]
+) -> None:
+    listing, affiliate, customer = parties
+    _order, earning = sell(customer, listing, affiliate, hold="Velocity: why.")
+    earning_id, released = earning.id, []
+    db.session.commit()
+
+    def release() -> None:
+        with unit_of_work():
+            found = db.session.get_one(Earning, earning_id)
+            released.append(clear(found, by_user_id=7))
+
+    assert at_once(app, [release, release]) == []
+    assert sorted(released) == [False, True]

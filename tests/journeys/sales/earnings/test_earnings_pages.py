@@ -9,6 +9,8 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
+from billing.affiliates.attributing import attribute
+from billing.affiliates.clicks import touches_of_visitor
 from billing.models import (
     AccountState,
     EarningKind,
@@ -23,11 +25,18 @@ from billing.objections import decide_objection
 from marketplace.core import clock
 from marketplace.core.database import db
 from marketplace.identity.models import Organization, Role, User
+from tests.factories.affiliates import (
+    make_affiliate,
+    make_affiliate_link,
+    make_click,
+    make_program,
+)
 from tests.factories.earnings import make_earning, release_earning, take_back
 from tests.factories.mails import mails
 from tests.factories.payouts import make_account, make_approved_run, make_payable
 from tests.factories.people import make_customer, make_member, make_organization
 from tests.factories.queries import count_queries
+from tests.factories.selling import make_discount
 from tests.factories.stripe import StripeStandIn, stripe, stripe_server
 
 __all__ = ["stripe", "stripe_server"]
@@ -83,7 +92,16 @@ def test_balances_releases_and_lines(browser: FlaskClient, partner: Organization
     assert "Night Watch" in page(browser, "/partner/earnings/lines?q=night&state=payable")
     assert "Nothing fits" in page(browser, "/partner/earnings/lines?q=100%25")
     assert "Nothing fits" in page(browser, "/partner/earnings/lines?month=2020-01")
-    for odd in ("state=x", "kind=x", "month=2026-13", "currency=%00", "page=x", "q=%00"):
+    for odd in (
+        "state=x",
+        "kind=x",
+        "month=2026-13",
+        "month=9999-12",
+        "month=２０２６-10",
+        "currency=%00",
+        "page=x",
+        "q=%00",
+    ):
         assert "Night Watch" in page(browser, f"/partner/earnings/lines?{odd}")
     assert held.public_id
 
@@ -140,6 +158,46 @@ def test_the_receipt_of_a_commission_does_not_name_the_customer(
     assert "You earn 20%" in text
     assert "€20.00" in text
     assert "Blue Kite" not in text
+
+
+def test_the_receipt_of_a_commission_tells_what_brought_the_customer(
+    browser: FlaskClient, partner: Organization
+) -> None:
+    publisher, customer = make_organization("Nordwind"), make_customer("Blue Kite")
+    affiliate = make_affiliate(make_program(publisher), partner)
+    link = make_affiliate_link(affiliate, code="tides")
+    click = make_click(link, days_ago=3, referrer_host="blog.example")
+    (row,) = attribute(customer.id, touches_of_visitor("visitor"))
+    code = make_discount(publisher, "BRAMBLE10").codes[0]
+
+    def receipt(came_by: str, **fields: object) -> str:
+        earning = make_earning(
+            partner.id,
+            kind=EarningKind.AFFILIATE_COMMISSION,
+            customer_id=customer.id,
+            commission_funder=Funder.PUBLISHER,
+            affiliate_id=affiliate.id,
+            affiliate_organization_id=partner.id,
+            came_by=came_by,
+            **fields,
+        )
+        db.session.commit()
+        return page(browser, f"/partner/earnings/lines/{earning.public_id}")
+
+    until = {"attribution_id": row.id, "credited_until": row.expires_at}
+    by_click = receipt("click", click_id=click.id, sub_id="letter-7", **until)
+    for words in ("A click on your link", "/r/tides", "blog.example", "letter-7", "Credited until"):
+        assert words in by_click
+    by_code = receipt("code", code_id=code.id)
+    assert "Your code" in by_code
+    assert "BRAMBLE10" in by_code
+    assert "/r/tides" not in by_code
+    assert "Credited until" not in by_code
+    by_lead = receipt("server", **until)
+    assert "A lead that your own server registered" in by_lead
+    assert "Credited since" in by_lead
+    assert "A workspace that you set up" in receipt("handover", **until)
+    assert "Came by" not in receipt("")
 
 
 def test_lines_as_a_file_hold_no_formulas(browser: FlaskClient, partner: Organization) -> None:
