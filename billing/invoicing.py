@@ -1,12 +1,64 @@
 """Invoices and receipts as PDF. The same order gives the same bytes."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 from billing.formatting import format_bps, format_money
-from billing.models import Order, OrderLine, Refund, RefundState
+from billing.models import Dispute, DisputeState, Order, OrderLine, Refund, RefundState
 from billing.seller import seller
 from marketplace.core.pdf import PdfDocument
+
+MORE_THAN_PAID = "More than you paid"
+
+
+class Back(StrEnum):
+    """How money goes back to a customer, in words for them."""
+
+    REFUNDED = "Refunded"
+    ON_ITS_WAY = "Refund on its way"
+    DISPUTED = "Taken back by your bank"
+
+
+# A refund's state as the customer is told; what failed went nowhere.
+_BACK = {
+    RefundState.INTENDED: Back.ON_ITS_WAY,
+    RefundState.PENDING: Back.ON_ITS_WAY,
+    RefundState.SUCCEEDED: Back.REFUNDED,
+}
+
+
+@dataclass(frozen=True)
+class WentBack:
+    """Something of an order that went back to the customer, or is about to: since when, and how
+    much in minor units of the order's currency."""
+
+    how: Back
+    at: datetime | None
+    amount: int
+
+
+def went_back(refunds: Sequence[Refund], disputes: Sequence[Dispute]) -> list[WentBack]:
+    """All that `order.refunded_total` counts: refunds from their decision on, unless they failed,
+    and disputes that were lost. The reason of a refund is none of it: it is written for us."""
+    found = [
+        WentBack(_BACK[each.state], each.settled_at or each.created_at, each.amount)
+        for each in refunds
+        if each.state in _BACK
+    ]
+    found += [
+        WentBack(Back.DISPUTED, each.decided_at or each.created_at, each.lost_amount)
+        for each in disputes
+        if each.state is DisputeState.LOST
+    ]
+    return found
+
+
+def beyond(order: Order, back: Sequence[WentBack]) -> int:
+    """By how much more went back than was paid, in minor units: the bank may take back what was
+    refunded already."""
+    return max(0, sum(each.amount for each in back) - order.total)
 
 
 def invoice_pdf(order: Order) -> bytes:
@@ -18,25 +70,30 @@ def invoice_pdf(order: Order) -> bytes:
     return document.bytes()
 
 
-def receipt_pdf(order: Order, refunds: Sequence[Refund]) -> bytes:
-    """The receipt of a paid order: how it was paid, and what went back since."""
+def receipt_pdf(order: Order, back: Sequence[WentBack]) -> bytes:
+    """The receipt of a paid order: how it was paid, what went back since, and what is left."""
+
+    def text(amount: int) -> str:
+        return format_money(amount, order.currency)
+
     document = _head(order, "Receipt", order.invoice_number or "")
     _lines(document, order)
     document.heading("Payment")
-    rows = [("Paid", _day(order.paid_at)), ("Amount", format_money(order.total, order.currency))]
+    rows = [("Paid", _day(order.paid_at)), ("Amount", text(order.total))]
     if order.card_last4:
         rows.append(("Card", f"{order.card_brand.title()} ending in {order.card_last4}"))
     document.pairs(rows)
-    settled = [each for each in refunds if each.state is RefundState.SUCCEEDED]
-    if settled:
-        document.heading("Refunds")
+    if back:
+        document.heading("What went back")
+        more = beyond(order, back)
         document.table(
-            ("Date", "Reason", "Amount"),
+            ("Date", "What", "Amount"),
             [
-                (_day(each.settled_at), each.reason, format_money(each.amount, each.currency))
-                for each in settled
-            ]
-            + [("", "Left", format_money(order.total - order.refunded_total, order.currency))],
+                ("", "Paid", text(order.total)),
+                *((_day(each.at), each.how.value, text(-each.amount)) for each in back),
+                *([("", MORE_THAN_PAID, text(more))] if more else []),
+                ("", "Left", text(order.total - sum(each.amount for each in back) + more)),
+            ],
             widths=(2, 5, 2),
             numeric=(2,),
             totals=1,

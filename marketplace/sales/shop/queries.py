@@ -9,6 +9,8 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import joinedload, selectinload
 
 from billing.models import (
+    Dispute,
+    DisputeState,
     Order,
     OrderState,
     Plan,
@@ -194,6 +196,15 @@ def refunds_of(order_id: int) -> Sequence[Refund]:
     """What went back of an order, oldest first."""
     return db.session.scalars(
         select(Refund).where(Refund.order_id == order_id).order_by(Refund.id)
+    ).all()
+
+
+def lost_disputes_of(order_id: int) -> Sequence[Dispute]:
+    """What the customer's bank took back of an order for good, oldest first."""
+    return db.session.scalars(
+        select(Dispute)
+        .where(Dispute.order_id == order_id, Dispute.state == DisputeState.LOST)
+        .order_by(Dispute.id)
     ).all()
 
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from pypdf import PdfReader
 
-from billing.invoicing import invoice_pdf, receipt_pdf
-from billing.models import Order, OrderLine, Refund, RefundState
+from billing.invoicing import invoice_pdf, receipt_pdf, went_back
+from billing.models import Dispute, DisputeState, Order, OrderLine, Refund, RefundState
 from billing.seller import Seller, configure_seller, seller
 
 PAID = datetime(2026, 11, 29, 10, tzinfo=UTC)
@@ -77,10 +77,14 @@ def test_a_receipt_says_how_it_was_paid_and_what_went_back() -> None:
         settled_at=PAID,
     )  # fmt: skip
     failed = Refund(amount=1, currency="EUR", reason="No", state=RefundState.FAILED)
-    text = text_of(receipt_pdf(make_order(refunded_total=2_130), [refund, failed]))
-    for words in ("Visa ending in 4242", "Too many seats", "€21.30", "€300.00"):
+    won = Dispute(amount=7, lost_amount=0, currency="EUR", state=DisputeState.WON)
+    back = went_back([refund, failed], [won])
+    text = text_of(receipt_pdf(make_order(refunded_total=2_130), back))
+    for words in ("Visa ending in 4242", "Refunded", "−€21.30", "€300.00"):
         assert words in text
-    assert "No\n" not in text
+    # Reasons are written for us and for partners.
+    assert "Too many seats" not in text
+    assert len(back) == 1
 
 
 def test_the_same_order_gives_the_same_file() -> None:

@@ -4,7 +4,14 @@ from flask import Response, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 
 from billing.formatting import plain_amount
-from billing.invoicing import invoice_pdf, receipt_pdf, tax_label
+from billing.invoicing import (
+    MORE_THAN_PAID,
+    beyond,
+    invoice_pdf,
+    receipt_pdf,
+    tax_label,
+    went_back,
+)
 from billing.models import Order, OrderState
 from billing.refund_requests import may_ask, requests_of
 from marketplace.catalogue.engagement.csv_export import csv_response
@@ -60,13 +67,19 @@ def orders_file(organization: Organization) -> ResponseReturnValue:
 def order(order: Order) -> ResponseReturnValue:
     """One order: what it cost and why, how it was paid, what went back."""
     requests = requests_of(order.id)
+    refunds, lost = queries.refunds_of(order.id), queries.lost_disputes_of(order.id)
+    back = went_back(refunds, lost)
     page = make_response(
         render_template(
             "shop/order.html",
             order=order,
             organization=queries.organization_of(order.organization_id),
             listings=queries.listings_by_id([line.listing_id for line in order.lines]),
-            refunds=queries.refunds_of(order.id),
+            refunds=refunds,
+            lost=lost,
+            back=back,
+            beyond=beyond(order, back),
+            more_than_paid=MORE_THAN_PAID,
             requests=requests,
             may_ask=may_ask(order, requests),
             tax_label=tax_label(order),
@@ -92,7 +105,8 @@ def order_receipt(order: Order) -> ResponseReturnValue:
     """The receipt as a file."""
     if order.invoice_number is None:
         raise NotFoundError
-    content = receipt_pdf(order, queries.refunds_of(order.id))
+    back = went_back(queries.refunds_of(order.id), queries.lost_disputes_of(order.id))
+    content = receipt_pdf(order, back)
     return _file(content, f"{order.invoice_number}-receipt")
 
 
