@@ -1,26 +1,18 @@
 """Pages as a browser sees them: accessible, within the screen, steady while they load, light."""
 
-from collections.abc import Callable, Iterator
-from itertools import product
-from typing import Any
+from collections.abc import Callable
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, Response, expect
 
 from tests.browser.conftest import Demo
+from tests.browser.looking import OVERFLOWING, problems_at, problems_of, watch
 from tests.browser.people import sign_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(480)]
 
 OpenPage = Callable[..., Page]
-AXE = Axe()
 
-# Widths and themes are tried together: contrast depends on the theme, structure on the width.
-VIEWS = [
-    pytest.param(1280, False, id="wide, light"),
-    pytest.param(390, True, id="narrow, dark"),
-]
 PUBLIC = (
     "/",
     "/search",
@@ -106,78 +98,14 @@ SIGNED_IN = {
         "/staff/jobs",
     ),
 }
-# Adds up how far things move while nobody touches anything (cumulative layout shift).
-WATCH_SHIFTS = """
-window.layoutShift = 0;
-new PerformanceObserver((list) => {
-  const unasked = list.getEntries().filter((entry) => !entry.hadRecentInput);
-  window.layoutShift += unasked.reduce((sum, entry) => sum + entry.value, 0);
-}).observe({ type: "layout-shift", buffered: true });
-"""
-SETTLED = """() => document.fonts.ready.then(() => new Promise((done) => {
-  requestAnimationFrame(() => requestAnimationFrame(() => done(true)));
-}))"""
-OVERFLOWING = """() => {
-  const width = document.documentElement.clientWidth;
-  if (document.documentElement.scrollWidth <= width) return [];
-  return [...document.querySelectorAll("body *")]
-    .filter((element) => element.getBoundingClientRect().right > width + 1)
-    .slice(0, 5)
-    .map((element) => element.outerHTML.slice(0, 120));
-}"""
 
 
-# The API's page repeats one shape over fifty times, and contrast is measured text by text: its
-# first operations and shapes stand for the others.
-REPEATED = {"/api/v1/docs": "main h2 ~ .panel ~ .panel ~ .panel"}
+def test_public_pages_are_accessible_and_steady(page: Page) -> None:
+    assert problems_at(page, PUBLIC) == []
 
 
-def problems_of(page: Page, where: str) -> Iterator[str]:
-    """What is wrong with the page that is shown."""
-    page.evaluate(SETTLED)
-    for element in page.evaluate(OVERFLOWING):
-        yield f"{where}: wider than the screen: {element}"
-    shift = page.evaluate("window.layoutShift")
-    if shift >= 0.1:
-        yield f"{where}: moves by {shift:.2f} while it loads"
-    # A card stands in somebody else's page, which has the heading.
-    if page.locator("h1").count() != 1 and not where.startswith("/embed/"):
-        yield f"{where}: {page.locator('h1').count()} first headings"
-    repeated = [[part] for part in REPEATED.get(where, "").split(", ") if part]
-    violations: list[dict[str, Any]] = AXE.run(
-        page,
-        context={"exclude": repeated} if repeated else None,
-        options={"resultTypes": ["violations"]},
-    ).response["violations"]
-    for found in violations:
-        if found["impact"] in {"serious", "critical"}:
-            nodes = "; ".join(node["html"][:120] for node in found["nodes"][:3])
-            yield f"{where}: {found['id']} ({found['impact']}): {nodes}"
-
-
-def problems_at(page: Page, paths: tuple[str, ...]) -> list[str]:
-    """What is wrong with each of these pages."""
-    page.add_init_script(WATCH_SHIFTS)
-    found: list[str] = []
-    for path in paths:
-        response = page.goto(path)
-        assert response is not None
-        assert response.status == 200, path
-        found += problems_of(page, path)
-    return found
-
-
-@pytest.mark.parametrize(("width", "dark"), VIEWS)
-def test_public_pages_are_accessible_and_steady(new_page: OpenPage, width: int, dark: bool) -> None:
-    assert problems_at(new_page(width=width, dark=dark), PUBLIC) == []
-
-
-@pytest.mark.parametrize(("width", "dark"), VIEWS)
 @pytest.mark.parametrize("name", SIGNED_IN)
-def test_pages_of_signed_in_people_are_accessible_and_steady(
-    new_page: OpenPage, name: str, width: int, dark: bool
-) -> None:
-    page = new_page(width=width, dark=dark)
+def test_pages_of_signed_in_people_are_accessible_and_steady(page: Page, name: str) -> None:
     sign_in(page, name)
 
     assert problems_at(page, SIGNED_IN[name]) == []
@@ -200,14 +128,10 @@ LINKED = {
 }
 
 
-@pytest.mark.parametrize(("width", "dark"), VIEWS)
 @pytest.mark.parametrize("name", LINKED)
-def test_pages_behind_random_addresses_are_accessible_and_steady(
-    new_page: OpenPage, name: str, width: int, dark: bool
-) -> None:
-    page = new_page(width=width, dark=dark)
+def test_pages_behind_random_addresses_are_accessible_and_steady(page: Page, name: str) -> None:
     sign_in(page, name)
-    page.add_init_script(WATCH_SHIFTS)
+    watch(page)
     found: list[str] = []
     for start, links in LINKED[name]:
         page.goto(start)
@@ -218,11 +142,9 @@ def test_pages_behind_random_addresses_are_accessible_and_steady(
     assert found == []
 
 
-@pytest.mark.parametrize(("width", "dark"), VIEWS)
-def test_a_review_is_accessible_and_steady(new_page: OpenPage, width: int, dark: bool) -> None:
-    page = new_page(width=width, dark=dark)
+def test_a_review_is_accessible_and_steady(page: Page) -> None:
     sign_in(page, "Ines Moreau")
-    page.add_init_script(WATCH_SHIFTS)
+    watch(page)
     for name in ("Return Labels", "Reply Drafts"):
         page.goto("/staff/reviews")
         page.get_by_role("link", name=name).first.click()
@@ -231,10 +153,8 @@ def test_a_review_is_accessible_and_steady(new_page: OpenPage, width: int, dark:
         assert list(problems_of(page, name)) == []
 
 
-@pytest.mark.parametrize(("width", "dark"), list(product((1280, 390), (False, True))))
-def test_the_demo_s_sign_in_page_is_accessible(new_page: OpenPage, width: int, dark: bool) -> None:
-    page = new_page(width=width, dark=dark)
-    page.add_init_script(WATCH_SHIFTS)
+def test_the_demo_s_sign_in_page_is_accessible(page: Page) -> None:
+    watch(page)
     page.goto("/auth/login")
     page.get_by_text("Demo people").first.click()
     expect(page.get_by_role("button", name="Maya Lindgren")).to_be_visible()
@@ -242,9 +162,8 @@ def test_the_demo_s_sign_in_page_is_accessible(new_page: OpenPage, width: int, d
     assert list(problems_of(page, "the provider's page")) == []
 
 
-def test_a_missing_page_is_accessible(new_page: OpenPage) -> None:
-    page = new_page()
-    page.add_init_script(WATCH_SHIFTS)
+def test_a_missing_page_is_accessible(page: Page) -> None:
+    watch(page)
     response = page.goto("/listings/nothing-of-that-name")
 
     assert response is not None

@@ -1,15 +1,12 @@
 """The pages of the money as a browser sees them: accessible, within the screen, steady."""
 
-from collections.abc import Callable
-
 import pytest
 from playwright.sync_api import Page
 
+from tests.browser.looking import problems_at, problems_of, watch
 from tests.browser.people import sign_in
-from tests.browser.test_accessibility import VIEWS, WATCH_SHIFTS, problems_at, problems_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(480)]
-OpenPage = Callable[..., Page]
 
 PAGES = {
     "Sanna Virtanen": (
@@ -82,25 +79,17 @@ FIRST_OF_LIST = {
 }
 
 
-@pytest.mark.parametrize(("width", "dark"), VIEWS)
 @pytest.mark.parametrize("name", PAGES)
-def test_pages_of_the_money_are_accessible_and_steady(
-    new_page: OpenPage, name: str, width: int, dark: bool
-) -> None:
-    page = new_page(width=width, dark=dark)
+def test_pages_of_the_money_are_accessible_and_steady(page: Page, name: str) -> None:
     sign_in(page, name)
 
     assert problems_at(page, PAGES[name]) == []
 
 
-@pytest.mark.parametrize(("width", "dark"), VIEWS)
 @pytest.mark.parametrize("name", FIRST_OF_LIST)
-def test_what_a_list_of_the_money_leads_to_is_accessible_and_steady(
-    new_page: OpenPage, name: str, width: int, dark: bool
-) -> None:
-    page = new_page(width=width, dark=dark)
+def test_what_a_list_of_the_money_leads_to_is_accessible_and_steady(page: Page, name: str) -> None:
     sign_in(page, name)
-    page.add_init_script(WATCH_SHIFTS)
+    watch(page)
     found: list[str] = []
     for start in FIRST_OF_LIST[name]:
         page.goto(start)
@@ -111,11 +100,9 @@ def test_what_a_list_of_the_money_leads_to_is_accessible_and_steady(
     assert found == []
 
 
-@pytest.mark.parametrize(("width", "dark"), VIEWS)
-def test_the_checkout_is_accessible_and_steady(new_page: OpenPage, width: int, dark: bool) -> None:
-    page = new_page(width=width, dark=dark)
+def test_the_checkout_is_accessible_and_steady(page: Page) -> None:
     sign_in(page, "Sanna Virtanen")
-    page.add_init_script(WATCH_SHIFTS)
+    watch(page)
     page.goto("/buy/field-steward")
     page.get_by_role("link", name="Choose Year").click()
     page.wait_for_load_state("load")
