@@ -1,6 +1,7 @@
 """Deciding what customers asked back."""
 
 from billing.models import Refund, RefundRequest, RequestState
+from billing.settlement.locks import lock_order
 from billing.settlement.parts import SettlementError
 from billing.settlement.refunds import request_refund
 from marketplace.core import clock
@@ -20,6 +21,8 @@ def grant_request(
     Raises InvalidError at `amount` when that cannot be refunded, ConflictError when the request
     is not open any more.
     """
+    # In the order of everybody who holds both: an order, then what hangs on it.
+    lock_order(request.order_id)
     _lock(request)
     try:
         refund = request_refund(

@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from billing.models import Affiliate, AffiliateLink, AffiliateProgram
+from billing.models import Affiliate, AffiliateLink, AffiliateProgram, Earning
 from marketplace.core.permissions import Actor, rule
+from marketplace.sales.parties import is_party, parties_of_earning
 
 # Who of a partner deals with its money.
 MONEY_ROLES = frozenset({"owner", "admin", "finance"})
@@ -62,12 +63,16 @@ def may_manage_link(actor: Actor, link: Any) -> bool:
 
 
 @rule("platform_programs.manage")
-def may_manage_platform_programs(actor: Actor, _resource: object = None) -> bool:
-    """Finance of the platform, which bears what these programs pay."""
-    return actor.is_staff_as("finance")
+def may_manage_platform_programs(actor: Actor, resource: Any = None) -> bool:
+    """Finance of the platform, which bears what these programs pay; not about an affiliate that
+    they are members of."""
+    own = isinstance(resource, Affiliate) and is_party(actor, resource.organization_id)
+    return actor.is_staff_as("finance") and not own
 
 
 @rule("holds.handle")
-def may_handle_holds(actor: Actor, _resource: object = None) -> bool:
-    """Finance decides what is held for fraud."""
-    return actor.is_staff_as("finance")
+def may_handle_holds(actor: Actor, earning: Any = None) -> bool:
+    """Finance decides what is held for fraud; not where an organization of theirs has a part, be
+    it the affiliate, the publisher who gets back what is voided, or the customer."""
+    own = isinstance(earning, Earning) and is_party(actor, *parties_of_earning(earning))
+    return actor.is_staff_as("finance") and not own

@@ -30,6 +30,8 @@ from marketplace.sales.finance.desk.texts import EVIDENCE, FEE_KINDS, SHORT_EVID
 from marketplace.sales.money_field import MoneyField, PercentField
 
 MAX_REASON = 300
+# It stands in the ledger's memo, behind the number of the refund and its order.
+MAX_REFUND_REASON = 240
 MAX_ANSWER = 2_000
 MAX_EVIDENCE = 5_000
 _NEEDED = InputRequired("Fill this in.")
@@ -44,8 +46,8 @@ def show_errors(form: Any, error: InvalidError) -> None:
             form.form_errors.append(text)
 
 
-class RefundForm(FlaskForm):  # type: ignore[misc]  # flask-wtf has no types
-    """How much goes back, and why. `currency` is the order's, for the amount field.
+class SeenForm(FlaskForm):  # type: ignore[misc]  # flask-wtf has no types
+    """How much goes back. `currency` is the order's, for the amount field.
 
     `seen_amount` and `seen_left` are the refund that the page showed, and what was left of the
     order then, in minor units; `show` is the button that only shows.
@@ -56,18 +58,24 @@ class RefundForm(FlaskForm):  # type: ignore[misc]  # flask-wtf has no types
     seen_left = HiddenField()
     show = HiddenField()
     amount = MoneyField("Amount", [_NEEDED], description="With tax.")
+
+
+class RefundForm(SeenForm):
+    """A refund that nobody asked for, and why."""
+
     reason = TextAreaField(
         "Reason",
-        [_NEEDED, Length(max=MAX_REASON, message=f"At most {MAX_REASON} characters.")],
+        [
+            _NEEDED,
+            Length(max=MAX_REFUND_REASON, message=f"At most {MAX_REFUND_REASON} characters."),
+        ],
         description="For the books and the partners' receipts. The customer does not see it.",
     )
 
 
-class GrantForm(FlaskForm):  # type: ignore[misc]  # flask-wtf has no types
+class GrantForm(SeenForm):
     """Granting what a customer asked for, or a part of it."""
 
-    currency = HiddenField()
-    amount = MoneyField("Amount to refund", [_NEEDED], description="With tax.")
     answer = TextAreaField(
         "Answer",
         [Length(max=MAX_ANSWER, message=f"At most {MAX_ANSWER} characters.")],

@@ -1,8 +1,10 @@
-"""Who of the staff may do what at the finance desk. Nobody decides about their own organization."""
+"""Who of the staff may do what at the finance desk. Nobody decides about money of an organization
+that they belong to, whichever part it has in it (sales/parties.py)."""
 
 from billing.models import Dispute, FeeSchedule, Objection, Order, RefundRequest, WriteOff
 from marketplace.core.permissions import Actor, rule
 from marketplace.identity.models import Organization
+from marketplace.sales.parties import is_party, parties_of_earning, parties_of_order
 
 
 def is_finance(actor: Actor) -> bool:
@@ -30,8 +32,8 @@ def may_handle_refunds(actor: Actor, _resource: object = None) -> bool:
 
 @rule("order.refund")
 def may_refund(actor: Actor, order: Order) -> bool:
-    """Finance, but not an order of an organization of theirs."""
-    return is_finance(actor) and actor.role_in(order.organization_id) is None
+    """Finance, but not an order that an organization of theirs has a part in."""
+    return is_finance(actor) and not is_party(actor, *parties_of_order(order))
 
 
 @rule("refund_request.decide")
@@ -48,7 +50,7 @@ def may_handle_disputes(actor: Actor, _resource: object = None) -> bool:
 
 @rule("dispute.answer")
 def may_answer_dispute(actor: Actor, dispute: Dispute) -> bool:
-    """Finance, but not about a payment of an organization of theirs."""
+    """Finance, but not about a payment that an organization of theirs has a part in."""
     return may_refund(actor, dispute.order)
 
 
@@ -60,22 +62,24 @@ def may_handle_objections(actor: Actor, _resource: object = None) -> bool:
 
 @rule("objection.decide")
 def may_decide_objection(actor: Actor, objection: Objection) -> bool:
-    """Finance, but not about an organization of theirs."""
-    return is_finance(actor) and actor.role_in(objection.partner_id) is None
+    """Finance, but not about a line that an organization of theirs has a part in."""
+    return is_finance(actor) and not is_party(
+        actor, objection.partner_id, *parties_of_earning(objection.earning)
+    )
 
 
 @rule("write_offs.handle")
 def may_handle_write_offs(actor: Actor, partner: Organization | None = None) -> bool:
     """What partners owe, and asking that it be given up: finance, but not about an organization
     of theirs."""
-    return is_finance(actor) and (partner is None or actor.role_in(partner.id) is None)
+    return is_finance(actor) and (partner is None or not is_party(actor, partner.id))
 
 
 @rule("write_off.decide")
 def may_decide_write_off(actor: Actor, write_off: WriteOff) -> bool:
     """Finance, but not about an organization of theirs. That it is another person than the one
     who asked is the service's rule, so that the page can say so."""
-    return is_finance(actor) and actor.role_in(write_off.partner_id) is None
+    return is_finance(actor) and not is_party(actor, write_off.partner_id)
 
 
 @rule("fees.read")

@@ -14,6 +14,7 @@ from billing.models import (
     Objection,
     ObjectionState,
     Order,
+    OrderLine,
     Refund,
     RefundRequest,
     RefundState,
@@ -28,6 +29,7 @@ from marketplace.identity.models import Organization, User
 PER_PAGE = 25
 OPEN_REFUNDS = (RefundState.INTENDED, RefundState.PENDING)
 OPEN_DISPUTES = (DisputeState.OPEN, DisputeState.WARNING)
+_WITH_ORDER = (joinedload(Objection.earning).joinedload(Earning.line).joinedload(OrderLine.order),)
 
 
 def organizations(ids: Collection[int | None]) -> dict[int, Organization]:
@@ -119,7 +121,7 @@ def orders_of(organization_id: int, page: int) -> Page[Order]:
 
 def page_of_requests(*, is_open: bool, page: int) -> Page[RefundRequest]:
     """Requests for a refund: open ones the oldest first, decided ones the newest first."""
-    query = select(RefundRequest).options(joinedload(RefundRequest.order))
+    query = select(RefundRequest).options(joinedload(RefundRequest.order).selectinload(Order.lines))
     if is_open:
         query = query.where(RefundRequest.state == RequestState.OPEN).order_by(RefundRequest.id)
     else:
@@ -167,7 +169,7 @@ def refund_counts() -> dict[str, int]:
 
 def page_of_disputes(shown: str, page: int) -> Page[Dispute]:
     """Disputes: open ones by when evidence is due, decided ones the newest first."""
-    query = select(Dispute).options(joinedload(Dispute.order))
+    query = select(Dispute).options(joinedload(Dispute.order).selectinload(Order.lines))
     if shown == "open":
         query = query.where(Dispute.state.in_(OPEN_DISPUTES)).order_by(
             Dispute.evidence_sent_at.is_not(None), Dispute.evidence_due_at, Dispute.id
@@ -200,7 +202,7 @@ def find_dispute(dispute_id: int) -> Dispute | None:
 
 def page_of_objections(*, is_open: bool, page: int) -> Page[Objection]:
     """Questions: open ones the oldest first, decided ones the newest first."""
-    query = select(Objection).options(joinedload(Objection.earning).joinedload(Earning.line))
+    query = select(Objection).options(*_WITH_ORDER)
     if is_open:
         query = query.where(Objection.state == ObjectionState.OPEN).order_by(Objection.id)
     else:
@@ -223,9 +225,7 @@ def open_objections() -> int:
 def find_objection(objection_id: int) -> Objection | None:
     """A question with the line it is about."""
     return db.session.scalar(
-        select(Objection)
-        .where(Objection.id == objection_id)
-        .options(joinedload(Objection.earning).joinedload(Earning.line))
+        select(Objection).where(Objection.id == objection_id).options(*_WITH_ORDER)
     )
 
 

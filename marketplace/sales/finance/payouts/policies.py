@@ -6,6 +6,7 @@ from typing import Any
 from billing.models import Payout
 from marketplace.core.permissions import Actor, rule
 from marketplace.identity.models import Organization
+from marketplace.sales.parties import is_party
 
 
 @rule("payouts.read")
@@ -23,10 +24,10 @@ def may_run_payouts(actor: Actor, _resource: Any = None) -> bool:
 @rule("payout.handle")
 def may_handle_payout(actor: Actor, payout: Payout) -> bool:
     """The same people try one payout again, cancel it or take it back; not one to themselves."""
-    return actor.is_staff_as("finance") and actor.role_in(payout.partner_id) is None
+    return actor.is_staff_as("finance") and not is_party(actor, payout.partner_id)
 
 
 @rule("payout_limits.manage")
 def may_manage_limits(actor: Actor, partner: Organization) -> bool:
     """The same people freeze a partner's payouts and set its cap; not those of their own."""
-    return actor.is_staff_as("finance") and actor.role_in(partner.id) is None
+    return actor.is_staff_as("finance") and not is_party(actor, partner.id)

@@ -6,13 +6,14 @@ from datetime import timedelta
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import select
 
 from billing.accounts import PARTNER_HELD, PARTNER_RECEIVABLE
 from billing.ledger import credit, debit, post
 from billing.models import Dispute, DisputeState, Objection, Order, RefundRequest
 from marketplace.core import clock
 from marketplace.core.database import db
-from marketplace.identity.models import Organization, Role, User
+from marketplace.identity.models import Membership, Organization, Role, User
 from tests.conftest import SignIn
 from tests.factories.desk import make_sale, make_schedule
 from tests.factories.people import make_customer, make_member, make_organization, make_platform
@@ -33,6 +34,15 @@ class Desk:
     request: RefundRequest
     dispute: Dispute
     objection: Objection
+
+    @property
+    def fay_at_platform(self) -> Membership:
+        """Fay's part in the platform."""
+        return db.session.scalars(
+            select(Membership)
+            .join(Membership.organization)
+            .where(Membership.user_id == self.fay.id, Organization.kind == "platform")
+        ).one()
 
 
 @pytest.fixture

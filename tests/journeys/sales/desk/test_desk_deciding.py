@@ -15,7 +15,7 @@ from billing.models import (
 from marketplace.core.database import db
 from marketplace.identity.models import Role
 from tests.factories.mails import mails
-from tests.factories.people import make_member
+from tests.factories.people import make_member, make_organization
 from tests.journeys.sales.desk.conftest import Desk
 
 
@@ -116,8 +116,10 @@ def test_a_request_is_granted_in_part_and_the_customer_is_mailed(desk: Desk) -> 
     page = desk.client.get(path).get_data(as_text=True)
     assert "It does not fit &lt;us&gt;." in page
     assert "€119.00" in page
+    assert 'name="seen_amount" value="11900"' in page
     response = desk.client.post(
-        f"{path}/grant", data={"amount": "59.5", "answer": "Half, as agreed."}
+        f"{path}/grant",
+        data={**seen(5_950, 11_900), "amount": "59.5", "answer": "Half, as agreed."},
     )
     assert response.status_code == 303
     request = db.session.get_one(RefundRequest, desk.request.id)
@@ -129,6 +131,30 @@ def test_a_request_is_granted_in_part_and_the_customer_is_mailed(desk: Desk) -> 
     assert "decided or withdrawn already" in again.get_data(as_text=True)
     assert db.session.query(Refund).count() == 1
     assert desk.client.get(path).status_code == 200
+
+
+def test_a_request_is_granted_as_it_was_shown_and_not_otherwise(desk: Desk) -> None:
+    path = f"/staff/finance/refunds/requests/{desk.request.id}"
+    assert "Refund €119.00" in desk.client.get(path).text
+    other = desk.client.post(
+        f"{path}/grant", data={**seen(11_900, 11_900), "amount": "59.50", "answer": "Half of it"}
+    )
+    assert other.status_code == 422
+    for words in ("You had looked at another amount", "Refund €59.50", "Half of it", "€40.00"):
+        assert words in other.text, words
+    assert desk.client.post(f"{path}/grant", data={"amount": "119"}).status_code == 422
+    shown = desk.client.post(f"{path}/grant", data={"amount": "10", "show": "1"})
+    assert shown.status_code == 200
+    assert "Refund €10.00" in shown.text
+    # Somebody refunds a part without the request meanwhile.
+    refund = f"/staff/finance/orders/{desk.order.public_id}/refund"
+    assert desk.other.post(refund, data=seen(1_900, 11_900)).status_code == 303
+    late = desk.client.post(f"{path}/grant", data=seen(1_000, 11_900))
+    assert late.status_code == 422
+    assert "Something was refunded since you looked; €100.00 is left" in late.text
+    assert db.session.query(Refund).count() == 1
+    assert desk.client.post(f"{path}/grant", data=seen(1_000, 10_000)).status_code == 303
+    assert db.session.query(Refund).count() == 2
 
 
 def test_a_request_is_refused_with_a_reason(desk: Desk) -> None:
@@ -146,16 +172,46 @@ def test_too_much_is_not_granted(desk: Desk) -> None:
     assert "at most what is left" in response.get_data(as_text=True)
 
 
-def test_nobody_refunds_an_order_of_their_own_organization(desk: Desk) -> None:
-    make_member(desk.customer, Role.VIEWER, desk.fay)
+@pytest.mark.parametrize("part", ["buyer", "publisher", "reseller", "affiliate"])
+def test_nobody_decides_about_an_order_that_their_own_organization_has_a_part_in(
+    desk: Desk, part: str
+) -> None:
+    own = {"buyer": desk.customer, "publisher": desk.publisher}.get(part) or make_organization()
+    for line in (*desk.order.lines, *desk.dispute.order.lines):
+        if part == "reseller":
+            line.reseller_id = own.id
+        elif part == "affiliate":
+            line.affiliate_organization_id = own.id
+    # Even who may do everything on the platform.
+    desk.fay_at_platform.role = Role.OWNER
+    make_member(own, Role.VIEWER, desk.fay)
     db.session.commit()
-    for path in (
-        f"/staff/finance/orders/{desk.order.public_id}/refund",
-        f"/staff/finance/refunds/requests/{desk.request.id}",
-        f"/staff/finance/disputes/{desk.dispute.id}",
-    ):
+    refund = f"/staff/finance/orders/{desk.order.public_id}/refund"
+    asked = f"/staff/finance/refunds/requests/{desk.request.id}"
+    dispute = f"/staff/finance/disputes/{desk.dispute.id}"
+    question = f"/staff/finance/questions/{desk.objection.id}"
+    for path in (refund, asked, dispute, question):
         assert desk.client.get(path).status_code == 404, path
         assert desk.other.get(path).status_code == 200, path
+    for path in (
+        refund, f"{asked}/grant", f"{asked}/refusal", f"{dispute}/evidence", f"{question}/decision",
+    ):  # fmt: skip
+        assert desk.client.post(path, data=seen(100, 11_900)).status_code == 404, path
+    assert db.session.query(Refund).count() == 0
+    for path in ("refunds", "disputes", "questions"):
+        page = f"/staff/finance/{path}"
+        assert "Somebody else" in desk.client.get(page).text, path
+        assert "Somebody else" not in desk.other.get(page).text, path
+    order = desk.client.get(f"/staff/finance/orders/{desk.order.public_id}").text
+    assert asked not in order
+    assert refund not in order
+
+
+def test_what_the_platform_sells_is_its_own_finance_s_to_refund(desk: Desk) -> None:
+    desk.order.lines[0].publisher_id = desk.fay_at_platform.organization_id
+    db.session.commit()
+    path = f"/staff/finance/orders/{desk.order.public_id}/refund"
+    assert desk.client.get(path).status_code == 200
 
 
 def test_nobody_asks_that_their_own_organization_s_debt_be_given_up(desk: Desk) -> None:
@@ -169,6 +225,8 @@ def test_nobody_asks_that_their_own_organization_s_debt_be_given_up(desk: Desk) 
     assert desk.other.get(f"/staff/finance/write-offs/new?{query}").status_code == 200
     # The lists are everybody's of finance.
     assert desk.client.get("/staff/finance/write-offs").status_code == 200
+    assert "write-offs/new" not in desk.client.get("/staff/finance/receivables").text
+    assert "write-offs/new" in desk.other.get("/staff/finance/receivables").text
 
 
 def test_evidence_is_sent_once(desk: Desk) -> None:

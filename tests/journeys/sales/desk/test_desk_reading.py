@@ -3,7 +3,15 @@
 import pytest
 from sqlalchemy import select
 
-from billing.models import LedgerTransaction
+from billing.models import (
+    Dispute,
+    DisputeState,
+    Earning,
+    LedgerTransaction,
+    Objection,
+    Order,
+    RefundRequest,
+)
 from marketplace.core.database import db
 from marketplace.identity.models import Role
 from tests.conftest import SignIn
@@ -121,6 +129,35 @@ def test_the_lists_cost_the_same_however_long_they_are(desk: Desk) -> None:
         assert (
             count_queries(lambda page=page: desk.client.get(f"/staff/finance{page}")) == few  # type: ignore[misc]  # bound at once
         ), page
+
+
+def test_what_waits_costs_the_same_however_much_it_is(desk: Desk) -> None:
+    def wait_for(order: Order) -> None:
+        db.session.add_all(
+            [
+                RefundRequest(order_id=order.id, author_id=desk.buyer.id, amount=1, body="Please"),
+                Dispute(
+                    stripe_id=f"du_{order.id}", order_id=order.id, charge_id="", amount=1,
+                    currency="EUR", state=DisputeState.OPEN,
+                ),
+            ]
+        )  # fmt: skip
+        earning_id = db.session.scalars(select(Earning.id).where(Earning.order_id == order.id))
+        db.session.add(
+            Objection(
+                earning_id=earning_id.one(), partner_id=desk.publisher.id,
+                author_id=desk.buyer.id, body="Why?",
+            )
+        )  # fmt: skip
+        db.session.commit()
+
+    for page in ("/refunds", "/disputes", "/questions"):
+        address = f"/staff/finance{page}"
+        desk.client.get(address)
+        few = count_queries(lambda address=address: desk.client.get(address))  # type: ignore[misc]  # bound at once
+        for _ in range(3):
+            wait_for(make_sale(desk.publisher.id, desk.customer.id))
+        assert count_queries(lambda address=address: desk.client.get(address)) == few, page  # type: ignore[misc]  # bound at once
 
 
 def test_the_ledger_says_that_debits_equal_credits(desk: Desk) -> None:

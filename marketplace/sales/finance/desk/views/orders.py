@@ -14,7 +14,7 @@ from marketplace.core.pagination import page_number
 from marketplace.core.permissions import current_actor, needs
 from marketplace.identity.models import Organization
 from marketplace.sales.finance.desk import queries
-from marketplace.sales.finance.desk.forms import RefundForm
+from marketplace.sales.finance.desk.forms import MAX_REFUND_REASON, RefundForm, SeenForm
 from marketplace.sales.finance.desk.views.blueprint import finance
 
 
@@ -70,10 +70,10 @@ def new_refund(order: Order) -> ResponseReturnValue:
         shown = RefundForm(request.args, meta={"csrf": False})
         shown.currency.data = order.currency
         if shown["amount"].validate(shown) and shown.amount.data is not None:
-            parts = _preview(order, shown)
+            parts = preview_or_say_why(order, shown)
         form.amount.errors = shown.amount.errors
         form.amount.process_formdata([typed])
-        form.reason.data = request.args.get("reason", "")[:300]
+        form.reason.data = request.args.get("reason", "")[:MAX_REFUND_REASON]
     elif left:
         parts = preview_refund_or_none(order, left)
     return _page(order, form, parts, left)
@@ -94,8 +94,8 @@ def make_refund(order: Order) -> ResponseReturnValue:
     amount = form.amount.data
     # The order is held first: two of the same button would both find the money there.
     left = refundable(lock_order(order.id))
-    if unseen := _was_not_seen(form, order.currency, left):
-        parts = _preview(order, form)
+    if unseen := was_not_seen(form, order.currency, left):
+        parts = preview_or_say_why(order, form)
         if form.show.data:
             return _page(order, form, parts, left), 422 if parts is None else 200
         form.amount.errors = [*form.amount.errors, unseen]
@@ -111,7 +111,7 @@ def make_refund(order: Order) -> ResponseReturnValue:
     return redirect(url_for("finance.order", order_id=order.public_id), code=303)
 
 
-def _was_not_seen(form: RefundForm, currency: str, left: int) -> str:
+def was_not_seen(form: SeenForm, currency: str, left: int) -> str:
     """Why the refund is shown (again) before it is made; empty when this very one was seen."""
     if form.show.data or form.seen_amount.data is None:
         return "This is who pays what. Refund it if it is right."
@@ -133,7 +133,9 @@ def preview_refund_or_none(order: Order, amount: int) -> RefundParts | None:
         return None
 
 
-def _preview(order: Order, form: RefundForm) -> RefundParts | None:
+def preview_or_say_why(order: Order, form: SeenForm) -> RefundParts | None:
+    """Who would pay what of the form's amount; None when that cannot be refunded, with the reason
+    at its field."""
     try:
         return preview_refund(order, form.amount.data or 0)
     except SettlementError as error:

@@ -8,7 +8,9 @@ from flask.typing import ResponseReturnValue
 from billing.desk import deciding
 from billing.formatting import format_money
 from billing.models import RefundRequest, RequestState
+from billing.settlement.locks import lock_order
 from billing.settlement.refunds import RefundParts, refundable
+from marketplace.core.database import db
 from marketplace.core.errors import ConflictError, InvalidError
 from marketplace.core.pagination import Page, page_number
 from marketplace.core.permissions import current_actor, needs
@@ -16,7 +18,11 @@ from marketplace.identity.queries import find_user
 from marketplace.sales.finance.desk import mails, queries
 from marketplace.sales.finance.desk.forms import GrantForm, RefusalForm, show_errors
 from marketplace.sales.finance.desk.views.blueprint import finance
-from marketplace.sales.finance.desk.views.orders import preview_refund_or_none
+from marketplace.sales.finance.desk.views.orders import (
+    preview_or_say_why,
+    preview_refund_or_none,
+    was_not_seen,
+)
 
 SHOWN = {
     "requests": "Requests",
@@ -54,22 +60,29 @@ def refunds() -> ResponseReturnValue:
 @needs("refund_request.decide", load=queries.find_request, name="asked")
 def refund_request(asked: RefundRequest) -> ResponseReturnValue:
     """One request, with who would pay what."""
-    left = refundable(asked.order)
-    amount = min(asked.amount, left)
-    form = GrantForm(
-        formdata=None, data={"currency": asked.order.currency, "amount": amount or None}
-    )
-    return _page(asked, form, RefusalForm(formdata=None))
+    return _page(asked, _new_grant(asked), RefusalForm(formdata=None), _default_preview(asked))
 
 
 @finance.post(f"{_REQUEST}/grant")
 @needs("refund_request.decide", load=queries.find_request, name="asked")
 def grant_request(asked: RefundRequest) -> ResponseReturnValue:
-    """Refund what was asked, or a part of it."""
-    form = GrantForm()
-    form.currency.data = asked.order.currency
+    """Refund what was asked, or a part of it, as the page showed it."""
+    form, refusal = GrantForm(), RefusalForm(formdata=None)
+    currency = form.currency.data = asked.order.currency
+    # The order is held first: what is refunded meanwhile changes who pays what.
+    left = refundable(lock_order(asked.order_id))
+    db.session.refresh(asked)
+    if asked.state is not RequestState.OPEN:
+        flash(deciding.DECIDED, "warning")
+        return _desk()
     if not form.validate_on_submit() or form.amount.data is None:
-        return _page(asked, form, RefusalForm(formdata=None)), 422
+        return _page(asked, form, refusal, None), 422
+    if unseen := was_not_seen(form, currency, left):
+        parts = preview_or_say_why(asked.order, form)
+        if form.show.data:
+            return _page(asked, form, refusal, parts), 422 if parts is None else 200
+        form.amount.errors = [*form.amount.errors, unseen]
+        return _page(asked, form, refusal, parts), 422
     try:
         refund = deciding.grant_request(
             asked,
@@ -79,7 +92,7 @@ def grant_request(asked: RefundRequest) -> ResponseReturnValue:
         )
     except InvalidError as error:
         show_errors(form, error)
-        return _page(asked, form, RefusalForm(formdata=None)), 422
+        return _page(asked, form, refusal, None), 422
     except ConflictError as error:
         flash(error.detail, "warning")
         return _desk()
@@ -97,18 +110,15 @@ def grant_request(asked: RefundRequest) -> ResponseReturnValue:
 def refuse_request(asked: RefundRequest) -> ResponseReturnValue:
     """Say no."""
     form = RefusalForm()
-    grant = GrantForm(
-        formdata=None, data={"currency": asked.order.currency, "amount": asked.amount}
-    )
     if not form.validate_on_submit():
-        return _page(asked, grant, form), 422
+        return _page(asked, _new_grant(asked), form, _default_preview(asked)), 422
     try:
         deciding.refuse_request(
             asked, answer=form.answer.data or "", by_user_id=current_actor().user_id
         )
     except InvalidError as error:
         show_errors(form, error)
-        return _page(asked, grant, form), 422
+        return _page(asked, _new_grant(asked), form, _default_preview(asked)), 422
     except ConflictError as error:
         flash(error.detail, "warning")
         return _desk()
@@ -121,12 +131,27 @@ def _desk() -> ResponseReturnValue:
     return redirect(url_for("finance.refunds"), code=303)
 
 
-def _page(asked: RefundRequest, form: GrantForm, refusal: RefusalForm) -> str:
+def _new_grant(asked: RefundRequest) -> GrantForm:
+    amount = min(asked.amount, refundable(asked.order))
+    return GrantForm(
+        formdata=None, data={"currency": asked.order.currency, "amount": amount or None}
+    )
+
+
+def _default_preview(asked: RefundRequest) -> RefundParts | None:
+    """Who would pay what of what was asked, as far as it is left; None when nothing is, or when it
+    is decided."""
+    left = refundable(asked.order)
+    if asked.state is not RequestState.OPEN or not left:
+        return None
+    return preview_refund_or_none(asked.order, min(asked.amount, left))
+
+
+def _page(
+    asked: RefundRequest, form: GrantForm, refusal: RefusalForm, parts: RefundParts | None
+) -> str:
     order = asked.order
     left = refundable(order)
-    parts: RefundParts | None = None
-    if asked.state is RequestState.OPEN and left:
-        parts = preview_refund_or_none(order, min(form.amount.data or asked.amount, left))
     partners = {part.earning.partner_id for part in parts.partners} if parts else set()
     return render_template(
         "finance/refund_request.html",
