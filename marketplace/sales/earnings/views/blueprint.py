@@ -6,6 +6,7 @@ from typing import Any
 from flask import Blueprint, request, url_for
 
 from billing.models import Earning, Objection, Payout
+from billing.periods import is_period_code
 from marketplace.core.database import db
 from marketplace.core.errors import ForbiddenError, NotFoundError, SignInRequiredError
 from marketplace.core.permissions import current_actor
@@ -15,7 +16,6 @@ from marketplace.sales.earnings.queries import STATES, Filters
 
 blueprint = Blueprint("earnings", __name__, url_prefix="/partner")
 PERMISSION_RULES = policies.__name__
-_MONTH = re.compile(r"\d{4}-(0[1-9]|1[0-2])")
 _CURRENCY = re.compile(r"[A-Z]{3}")
 _KINDS = ("publisher_share", "reseller_margin", "affiliate_commission")
 
@@ -58,7 +58,7 @@ def own_objection(objection_id: int) -> Objection | None:
 
 def asked_month(period_code: str) -> str:
     """The month of a URL, like 2026-10. Raises NotFoundError for anything else."""
-    if not _MONTH.fullmatch(period_code) or period_code < "2000":
+    if not is_period_code(period_code):
         raise NotFoundError
     return period_code
 
@@ -77,7 +77,7 @@ def asked_filters() -> Filters:
         kind=kind if kind in _KINDS else "",
         state=state if state in STATES else "",
         currency=asked_currency(),
-        month=month if _MONTH.fullmatch(month) and month >= "2000" else "",
+        month=month if is_period_code(month) else "",
         text=" ".join(request.args.get("q", "").replace("\x00", "").split())[:80],
     )
 

@@ -3,7 +3,7 @@
 import re
 import secrets
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from billing.discount_offers import normal_code
 from billing.models import Discount, DiscountKind, Funder, PromotionCode
@@ -20,6 +20,9 @@ from marketplace.sales.plans import queries
 MAX_NAME = 80
 MAX_MONTHS = 36
 MAX_CODES = 200
+MAX_USES = 1_000_000
+# Days beyond are slips of the pen, and some cannot be told in every time zone.
+FIRST_DAY, LAST_DAY = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
 _CODE = re.compile(r"[A-Z0-9][A-Z0-9_-]{2,39}")
 # Without letters and digits that look alike.
 _ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
@@ -112,9 +115,7 @@ def add_code(
     if len(discount.codes) >= MAX_CODES:
         raise ConflictError(f"A discount has at most {MAX_CODES} codes.")
     code = normal_code(code) or made_up_code()
-    wrong = _code_wrong(code)
-    if max_uses is not None and max_uses < 1:
-        wrong["max_uses"] = "At least 1, or nothing for no limit."
+    wrong = _code_wrong(code) | _uses_wrong("max_uses", max_uses)
     if wrong:
         raise InvalidError(wrong)
     made = insert_if_new(
@@ -185,17 +186,29 @@ def _wrong(values: DiscountValues, allowed_plans: set[int]) -> dict[str, str]:
         wrong["lasts"] = "Choose one."
     elif values.lasts == "some" and not 2 <= (values.months or 0) <= MAX_MONTHS:
         wrong["months"] = f"From 2 to {MAX_MONTHS} payments."
-    for field in ("max_uses", "max_uses_each"):
-        most = getattr(values, field)
-        if most is not None and not 1 <= most <= 1_000_000:
-            wrong[field] = "At least 1, or nothing for no limit."
-    if values.ends_at is not None and values.ends_at <= (values.starts_at or clock.now()):
+    wrong |= _uses_wrong("max_uses", values.max_uses)
+    wrong |= _uses_wrong("max_uses_each", values.max_uses_each)
+    for field in ("starts_at", "ends_at"):
+        day = getattr(values, field)
+        if day is not None and not FIRST_DAY <= day < LAST_DAY:
+            wrong[field] = f"A day from {FIRST_DAY.year} to {LAST_DAY.year - 1}."
+    if (
+        "ends_at" not in wrong
+        and values.ends_at is not None
+        and values.ends_at <= (values.starts_at or clock.now())
+    ):
         wrong["ends_at"] = "It ends after it begins."
     if set(values.plan_ids) - allowed_plans:
         wrong["plan_ids"] = "Choose from your plans."
     if any(len(tier) > 40 for tier in values.tiers) or len(values.tiers) > 10:
         wrong["tiers"] = "At most 10 tiers, each of at most 40 characters."
     return wrong
+
+
+def _uses_wrong(field: str, most: int | None) -> dict[str, str]:
+    if most is None or 1 <= most <= MAX_USES:
+        return {}
+    return {field: f"From 1 to {MAX_USES:,}, or nothing for no limit."}
 
 
 def _code_wrong(code: str) -> dict[str, str]:

@@ -193,6 +193,10 @@ def test_a_partner_gives_a_discount_with_codes(browser: FlaskClient, listing: Li
     taken = browser.post(f"{path}/codes", data={"code": "Autumn26"})
     assert taken.status_code == 422
     assert "This code is taken" in taken.text
+    for uses in ("0", "-1", "1000001", "99999999999", "9" * 25):
+        many = browser.post(f"{path}/codes", data={"code": "", "max_uses": uses})
+        assert many.status_code == 422, uses
+        assert "From 1 to 1,000,000, or nothing for no limit." in many.text
     browser.post(f"{path}/codes/{codes[0].id}/disabling")
     db.session.refresh(codes[0])
     assert codes[0].disabled_at is not None
@@ -227,7 +231,10 @@ def test_a_partner_gives_a_discount_with_codes(browser: FlaskClient, listing: Li
         ({"lasts": "some", "months": "1"}, "From 2 to 36 payments."),
         ({"code": "A"}, "3 to 40 letters"),
         ({"code": "TAKEN"}, "This code is taken"),
-        ({"max_uses": "0"}, "At least 1"),
+        ({"max_uses": "0"}, "From 1 to 1,000,000, or nothing for no limit."),
+        ({"max_uses_each": "1000001"}, "From 1 to 1,000,000, or nothing for no limit."),
+        ({"starts_at": "0001-01-01"}, "A day from 2000 to 2099."),
+        ({"ends_at": "9999-12-31"}, "A day from 2000 to 2099."),
         ({"plan_ids": "999"}, "Choose from your plans."),
         ({"starts_at": "2030-02-01", "ends_at": "2030-01-01"}, "It ends after it begins."),
     ],
