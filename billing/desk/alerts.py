@@ -8,13 +8,11 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, case, func, or_, select
 
-from billing.accounts import PARTNER_PAYABLE, PARTNER_RECEIVABLE, SUSPENSE
+from billing.accounts import PARTNER_RECEIVABLE, SUSPENSE
 from billing.models import (
     BreakState,
     Dispute,
     DisputeState,
-    Earning,
-    EarningState,
     EventState,
     LedgerAccount,
     LedgerEntry,
@@ -37,7 +35,7 @@ from billing.models import (
     StripeOperation,
     WriteOff,
 )
-from billing.payouts.alerts import GRACE, run_every
+from billing.payouts.alerts import COMPUTE_WITHIN, overdue_run
 from marketplace.core.database import db
 
 # A run that executes for longer than this has stopped: no balance, or no worker.
@@ -107,7 +105,8 @@ class Alert:
 
 
 def alerts(now: datetime) -> list[Alert]:
-    """What needs a person now, the serious first. A constant number of queries."""
+    """What needs a person now, the serious first. A constant number of queries, but for a payout
+    run that is late (payouts/alerts.py)."""
     found = [alert for look in _LOOKS for alert in look(now)]
     order = list(Code)
     return sorted(found, key=lambda each: (not each.is_serious, order.index(each.code)))
@@ -155,22 +154,19 @@ def totals_of(code: str) -> tuple[tuple[int, str], ...]:
 
 
 def _runs(now: datetime) -> list[Alert]:
-    last = db.session.scalar(
-        select(func.max(PayoutRun.finished_at)).where(
-            PayoutRun.state.in_((RunState.COMPLETED, RunState.COMPLETED_WITH_ERRORS))
-        )
-    )
     found = []
-    payable = tuple(each for each in totals_of(PARTNER_PAYABLE) if each[0] > 0)
-    since = last or db.session.scalar(
-        select(func.min(Earning.released_at)).where(Earning.state == EarningState.PAYABLE)
-    )
-    if payable and since is not None and now - since > run_every() + GRACE:
-        found.append(Alert(Code.RUN_NOT_MADE, len(payable), last, payable))
+    if late := overdue_run(now):
+        amounts = tuple((late.sums[currency][1], currency) for currency in sorted(late.sums))
+        found.append(Alert(Code.RUN_NOT_MADE, len(amounts), late.last, amounts))
     stopped = db.session.execute(
-        select(func.count(), func.min(PayoutRun.started_at)).where(
-            PayoutRun.state == RunState.EXECUTING,
-            PayoutRun.started_at < now - RUN_LASTS,
+        select(
+            func.count(), func.min(func.coalesce(PayoutRun.started_at, PayoutRun.cutoff_at))
+        ).where(
+            or_(
+                (PayoutRun.state == RunState.EXECUTING) & (PayoutRun.started_at < now - RUN_LASTS),
+                # Nobody can make another one until it is computed or canceled.
+                (PayoutRun.state == RunState.DRAFT) & (PayoutRun.cutoff_at < now - COMPUTE_WITHIN),
+            )
         )
     ).one()
     if stopped[0]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import String, cast, func, select
+from sqlalchemy import String, case, cast, func, select
 
 from billing.formatting import format_money
 from billing.models import (
@@ -17,7 +17,8 @@ from billing.models import (
     PayoutState,
     RunState,
 )
-from billing.payouts.eligibility import RETIRED, default_minimum
+from billing.payouts.candidates import BATCH, known_of
+from billing.payouts.eligibility import decide
 from billing.payouts.payable import as_credit, payable_entries
 from billing.payouts.surplus import KIND as SURPLUS
 from marketplace.core import clock
@@ -27,6 +28,8 @@ from marketplace.core.database import db
 GRACE = timedelta(days=1)
 APPROVE_WITHIN = timedelta(days=2)
 ANSWER_WITHIN = timedelta(days=1)
+# Computing takes minutes; a draft that is older has lost its job.
+COMPUTE_WITHIN = timedelta(hours=1)
 SURPLUS_FOR = timedelta(days=14)
 
 
@@ -46,8 +49,8 @@ def run_every() -> timedelta:
 
 @dataclass(frozen=True)
 class PayoutAlert:
-    """`kind` is run_not_made, run_waits, run_stalled, payouts_rejected, payouts_unknown or
-    transfers_surplus.
+    """`kind` is run_not_made, run_not_computed, run_waits, run_stalled, payouts_rejected,
+    payouts_unknown or transfers_surplus.
 
     `run_id` is the public id of the run that it is about; empty for one that is missing.
     """
@@ -60,8 +63,80 @@ class PayoutAlert:
 
 
 def payout_alerts() -> list[PayoutAlert]:
-    """All that needs a person now, most urgent first. Five statements."""
-    return [*_surplus(), *_stalled(), *_stuck(), *_not_made(), *_waiting()]
+    """All that needs a person now, most urgent first.
+
+    Six statements; while nobody makes a run that is due, four more for each 1,000 partners that it
+    would pay.
+    """
+    return [*_surplus(), *_stalled(), *_stuck(), *_not_made(), *_not_computed(), *_waiting()]
+
+
+@dataclass(frozen=True)
+class Overdue:
+    """A run that nobody made. `last` is when one was approved, if ever; `due` when it should have
+    been; `sums` how many partners it would pay, and how much in minor units, by currency."""
+
+    last: datetime | None
+    due: datetime
+    sums: dict[str, tuple[int, int]]
+
+
+def overdue_run(now: datetime) -> Overdue | None:
+    """What could have been paid for as long as a run is late; None when that is nothing.
+
+    Only what a run would pay counts: it waits for nobody but us. What is held (no account, below
+    the minimum, frozen, above the cap, in a currency that was replaced) no run takes away.
+    """
+    late = now - run_every() - GRACE
+    last = db.session.scalar(
+        select(func.max(PayoutRun.approved_at)).where(PayoutRun.approved_at.is_not(None))
+    )
+    if last is not None and last > late:
+        return None
+    first: datetime | None = None
+    sums: dict[str, tuple[int, int]] = {}
+    for currency, amount, since in _would_be_paid(late):
+        partners, so_far = sums.get(currency, (0, 0))
+        sums[currency] = (partners + 1, so_far + amount)
+        first = min(first or since, since)
+    if first is None:
+        return None
+    return Overdue(last, (last or first) + run_every(), sums)
+
+
+def _would_be_paid(late: datetime) -> Iterator[tuple[str, int, datetime]]:
+    """(currency, amount, since) of each partner that was due at `late`, and is still."""
+    then = func.sum(case((LedgerTransaction.posted_at <= late, as_credit()), else_=0))
+    now = func.sum(as_credit())
+    # Most who are held have no account that works: the database leaves them out.
+    rows = db.session.execute(
+        payable_entries(
+            LedgerAccount.owner,
+            LedgerAccount.currency,
+            then,
+            now,
+            func.min(LedgerTransaction.posted_at),
+        )
+        .join(
+            ConnectedAccount,
+            (ConnectedAccount.organization_id == LedgerAccount.owner)
+            & ConnectedAccount.disconnected_at.is_(None)
+            & (ConnectedAccount.state == AccountState.READY),
+        )
+        .group_by(LedgerAccount.owner, LedgerAccount.currency)
+        .having(then > 0, now > 0)
+    ).all()
+    for start in range(0, len(rows), BATCH):
+        part = rows[start : start + BATCH]
+        known = known_of(sorted({partner_id for partner_id, *_ in part}))
+        for partner_id, currency, was, is_now, since in part:
+            # Both: what is just above the minimum since today is not late, and what was taken
+            # back since is not payable.
+            if all(
+                decide(known.candidate(partner_id, currency, int(amount))).pays
+                for amount in (was, is_now)
+            ):
+                yield currency, int(min(was, is_now)), since
 
 
 def _surplus() -> Iterator[PayoutAlert]:
@@ -154,48 +229,35 @@ def _stuck() -> Iterator[PayoutAlert]:
 
 
 def _not_made() -> Iterator[PayoutAlert]:
-    late = clock.now() - run_every() - GRACE
-    last = db.session.scalar(
-        select(func.max(PayoutRun.approved_at)).where(PayoutRun.approved_at.is_not(None))
-    )
-    if last is not None and last > late:
-        return
-    total = func.sum(as_credit())
-    rows = db.session.execute(
-        payable_entries(
-            LedgerAccount.currency,
-            LedgerAccount.owner,
-            total,
-            func.min(LedgerTransaction.posted_at),
-            until=late,
-        )
-        .join(
-            ConnectedAccount,
-            (ConnectedAccount.organization_id == LedgerAccount.owner)
-            & ConnectedAccount.disconnected_at.is_(None)
-            & (ConnectedAccount.state == AccountState.READY),
-        )
-        .group_by(LedgerAccount.currency, LedgerAccount.owner)
-        .having(total > 0)
-    )
-    sums: dict[str, tuple[int, int, datetime]] = {}
-    for currency, _, amount, since in rows:
-        if amount < default_minimum(currency) or currency in RETIRED:
-            continue
-        partners, so_far, first = sums.get(currency, (0, 0, since))
-        sums[currency] = (partners + 1, so_far + int(amount), min(first, since))
-    if not sums:
+    found = overdue_run(clock.now())
+    if found is None:
         return
     said = ", ".join(
         f"{format_money(amount, currency)} of {partners} partner{'s' if partners != 1 else ''}"
-        for currency, (partners, amount, _) in sorted(sums.items())
+        for currency, (partners, amount) in sorted(found.sums.items())
     )
     yield PayoutAlert(
         "run_not_made",
         "Nobody has run the payouts",
         f"{said} could have been paid. A run is due every {run_every().days} days.",
-        (last or min(first for _, _, first in sums.values())) + run_every(),
+        found.due,
     )
+
+
+def _not_computed() -> Iterator[PayoutAlert]:
+    """A draft keeps everybody from making another run."""
+    for run in db.session.scalars(
+        select(PayoutRun).where(
+            PayoutRun.state == RunState.DRAFT, PayoutRun.cutoff_at < clock.now() - COMPUTE_WITHIN
+        )
+    ):
+        yield PayoutAlert(
+            "run_not_computed",
+            "A payout run was not computed",
+            "It is tried again every half hour. Until it is computed or canceled, no other can be.",
+            run.cutoff_at,
+            run.public_id,
+        )
 
 
 def _waiting() -> Iterator[PayoutAlert]:

@@ -79,8 +79,13 @@ def start_run(by_user_id: int | None) -> PayoutRun:
 def start_run_later(by_user_id: int | None) -> PayoutRun:
     """Begin a run and let a worker compute it. Raises ConflictError like `start_run`."""
     run = start_run(by_user_id)
-    enqueue(COMPUTE, {"run_id": run.id}, dedupe_key=f"{COMPUTE}:{run.id}")
+    compute_later(run.id)
     return run
+
+
+def compute_later(run_id: int) -> None:
+    """Let a worker compute a draft."""
+    enqueue(COMPUTE, {"run_id": run_id}, dedupe_key=f"{COMPUTE}:{run_id}")
 
 
 @job_handler(COMPUTE)

@@ -12,6 +12,7 @@ from sqlalchemy import case, func, select, update
 from billing.models import Payout, PayoutRun, PayoutState, RunState
 from billing.payouts.attempts import lock_payout
 from billing.payouts.canceling import IN_FLIGHT, release_unsent
+from billing.payouts.computing import COMPUTE, compute_later
 from billing.payouts.paying import Outcome, pay
 from billing.payouts.shortage import forget, is_affordable
 from marketplace.core import clock
@@ -105,30 +106,37 @@ def _execute_job(payload: Payload) -> None:
 
 @periodic("payouts.resume", every=RESUME_EVERY)
 def resume(_payload: Payload) -> None:
-    """Go on with every run that is executing: one whose job died, or that waits for money.
+    """Go on with every run that is executing: one whose job died, or that waits for money. And
+    compute a draft whose job died: no other run can be made before."""
+    for run_id in _without_job(RunState.EXECUTING, EXECUTE):
+        # Perhaps there is enough by now.
+        db.session.execute(
+            update(PayoutRun)
+            .where(PayoutRun.id == run_id)
+            .values(short={})
+            .execution_options(synchronize_session=False)
+        )
+        _go_on(run_id)
+    for run_id in _without_job(RunState.DRAFT, COMPUTE):
+        compute_later(run_id)
+
+
+def _without_job(state: RunState, kind: str) -> list[int]:
+    """Runs in a state whose job is gone.
 
     One that has a job, be it one that failed and waits for its next try, is left to it: a second
     one beside it would be there for every half hour that the trouble lasts.
     """
     runs = db.session.scalars(
-        select(PayoutRun.id).where(PayoutRun.state == RunState.EXECUTING).order_by(PayoutRun.id)
+        select(PayoutRun.id).where(PayoutRun.state == state).order_by(PayoutRun.id)
     ).all()
     jobs = db.session.scalars(
         select(Job.payload).where(
-            Job.kind == EXECUTE, Job.state.in_((JobState.READY, JobState.RUNNING))
+            Job.kind == kind, Job.state.in_((JobState.READY, JobState.RUNNING))
         )
     )
     cared_for = {payload.get("run_id") for payload in jobs}
-    for run_id in runs:
-        if run_id not in cared_for:
-            # Perhaps there is enough by now.
-            db.session.execute(
-                update(PayoutRun)
-                .where(PayoutRun.id == run_id)
-                .values(short={})
-                .execution_options(synchronize_session=False)
-            )
-            _go_on(run_id)
+    return [run_id for run_id in runs if run_id not in cared_for]
 
 
 def pay_some(run_id: int) -> str:

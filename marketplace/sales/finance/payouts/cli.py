@@ -1,5 +1,7 @@
 """`flask --app wsgi billing run …`: the payout run from a terminal, or from a schedule."""
 
+import os
+
 import click
 from sqlalchemy import func, select
 
@@ -11,6 +13,7 @@ from billing.payouts.digest import digest_of
 from billing.payouts.executing import execute, pay_some
 from marketplace.core.database import db
 from marketplace.core.errors import PorticoError
+from marketplace.core.facts import record_fact
 from marketplace.core.unit_of_work import unit_of_work
 from marketplace.identity.models import Membership, Organization, OrganizationKind, User
 
@@ -23,13 +26,21 @@ _LEFT = (PayoutState.RESERVED, PayoutState.SUBMITTING, PayoutState.UNKNOWN)
 @click.option("--approve", "step", flag_value="approve", help="Approve the computed run.")
 @click.option("--execute", "step", flag_value="execute", help="Pay the approved run.")
 @click.option("--as", "email", help="Who does it, by e-mail address. Needed to approve.")
+@click.option("--schedule", is_flag=True, help="With --compute: a schedule does it, nobody.")
 @click.option("--digest", default="", help="Approve only a run with this digest.")
-def run_command(step: str | None, email: str | None, digest: str) -> None:
+def run_command(step: str | None, email: str | None, schedule: bool, digest: str) -> None:
     """Compute, approve or pay the payout run. Without a step: show where it is.
 
-    Whoever computes a run does not approve it; a run that a schedule computed (without --as) may
+    Whoever computes a run does not approve it; a run that a schedule computed (--schedule) may
     be approved by any finance person. Exit 1 when it cannot be done, 2 when a run waits at Stripe.
     """
+    if schedule and (step != "compute" or email):
+        raise click.UsageError("--schedule goes with --compute, and instead of --as.")
+    if step == "compute" and not email and not schedule:
+        raise click.UsageError(
+            "--compute needs --as: whoever computes a run does not approve it. A schedule says "
+            "--schedule."
+        )
     try:
         who = finance_person(email)
         if step is None:
@@ -37,6 +48,7 @@ def run_command(step: str | None, email: str | None, digest: str) -> None:
         elif step == "compute":
             with unit_of_work():
                 made = compute(start_run(who).id)
+                _note(made, who, "computed")
             _show(made)
         elif step == "approve":
             _approve(who, digest)
@@ -53,8 +65,20 @@ def _approve(who: int | None, digest: str) -> None:
     if found is None:
         raise click.ClickException("No run waits for approval.")
     with unit_of_work():
-        approve(found.id, by_user_id=who, digest=digest or digest_of(found.id))
+        approved = approve(found.id, by_user_id=who, digest=digest or digest_of(found.id))
+        _note(approved, who, "approved")
     _show(_newest())
+
+
+def _note(run: PayoutRun, who: int | None, step: str) -> None:
+    """Whoever has the terminal says whom they act for: the account of the system tells who it was
+    that computed and approved."""
+    record_fact(
+        "payout_run.used_from_terminal",
+        subject=("payout_run", run.id),
+        actor_user_id=who,
+        data={"step": step, "system_user_id": os.getuid()},
+    )
 
 
 def _execute(who: int | None) -> None:

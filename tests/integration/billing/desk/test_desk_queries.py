@@ -24,8 +24,6 @@ from billing.models import (
     BreakType,
     Dispute,
     DisputeState,
-    Earning,
-    EarningState,
     Order,
     Payout,
     PayoutRun,
@@ -38,6 +36,7 @@ from billing.models import (
 from marketplace.core import clock
 from marketplace.core.database import db
 from tests.factories.desk import make_sale
+from tests.factories.payouts import make_account
 from tests.factories.people import make_customer, make_organization
 from tests.factories.queries import count_queries
 
@@ -263,22 +262,24 @@ def test_a_forgotten_run_is_an_alert_until_somebody_runs_it(app: Flask) -> None:
     now = clock.now()
     maker, customer = make_organization().id, make_customer().id
     order = make_sale(maker, customer, paid_at=now - timedelta(days=60))
-    post(
-        "release",
-        source=("order", order.id),
-        key="release",
-        legs=[
-            debit(PARTNER_HELD, 8_000, "EUR", maker),
-            credit(PARTNER_PAYABLE, 8_000, "EUR", maker),
-        ],
-    )
-    row = db.session.query(Earning).one()
-    row.state, row.released_at = EarningState.PAYABLE, now - timedelta(days=34)
+    with clock.frozen(now - timedelta(days=34)):
+        post(
+            "release",
+            source=("order", order.id),
+            key="release",
+            legs=[
+                debit(PARTNER_HELD, 8_000, "EUR", maker),
+                credit(PARTNER_PAYABLE, 8_000, "EUR", maker),
+            ],
+        )
     db.session.add(ReconciliationRun(window_start=now, window_end=now, finished_at=now))
     db.session.flush()
+    # No run could pay somebody without an account.
+    assert Code.RUN_NOT_MADE not in {each.code for each in alerts(now)}
+    make_account(maker)
     late = [each for each in alerts(now) if each.code is Code.RUN_NOT_MADE]
     assert [each.amounts for each in late] == [((8_000, "EUR"),)]
-    run = PayoutRun(public_id="run_1", state=RunState.COMPLETED, cutoff_at=now, finished_at=now)
+    run = PayoutRun(public_id="run_1", state=RunState.COMPLETED, cutoff_at=now, approved_at=now)
     db.session.add(run)
     db.session.flush()
     assert Code.RUN_NOT_MADE not in {each.code for each in alerts(now)}

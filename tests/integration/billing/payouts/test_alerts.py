@@ -1,15 +1,20 @@
 """What about payouts needs a person; that nobody runs the run is itself an alert."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
-from billing.models import AccountState, Payout, PayoutState
+from billing.desk.alerts import Code
+from billing.desk.alerts import alerts as desk_alerts
+from billing.models import AccountState, ConnectedAccount, Payout, PayoutState
 from billing.payouts.alerts import configure_run_interval, payout_alerts
 from billing.payouts.canceling import abort
+from billing.payouts.computing import start_run
 from billing.payouts.executing import execute
+from billing.payouts.settings import freeze, set_cap, set_minimums
 from marketplace.core import clock
 from marketplace.core.database import db
 from marketplace.identity.models import Role
@@ -57,6 +62,67 @@ def test_trifles_and_what_is_in_a_run_are_no_reason_to_alert() -> None:
         make_approved_run()
         make_payable(1, 5_000)
         assert kinds() == []
+
+
+def _no_account() -> None:
+    db.session.execute(delete(ConnectedAccount))
+
+
+def _retired() -> None:
+    make_payable(1, -5_000)
+    make_payable(1, 5_000, "BGN")
+
+
+@pytest.mark.parametrize(
+    "held",
+    [
+        pytest.param(_no_account, id="no account"),
+        pytest.param(_retired, id="a currency that was replaced"),
+        pytest.param(lambda: freeze(1, reason="Look", by_user_id=1), id="frozen"),
+        pytest.param(lambda: set_cap(1, "EUR", 4_000, by_user_id=1), id="above the cap"),
+        pytest.param(lambda: set_minimums(1, {"EUR": 6_000}, by_user_id=1), id="its own minimum"),
+    ],
+)
+def test_what_a_run_would_hold_is_no_reason_to_alert(held: Callable[[], object]) -> None:
+    with clock.frozen(NOW):
+        make_account(1)
+        make_payable(1, 5_000)
+        db.session.flush()
+    with clock.frozen(NOW + timedelta(days=9)):
+        assert kinds() == ["run_not_made"]
+        assert [each.code for each in desk_alerts(clock.now())].count(Code.RUN_NOT_MADE) == 1
+    with clock.frozen(NOW):
+        held()
+        db.session.flush()
+    with clock.frozen(NOW + timedelta(days=9)):
+        assert kinds() == []
+        assert Code.RUN_NOT_MADE not in {each.code for each in desk_alerts(clock.now())}
+
+
+def test_only_what_was_due_and_still_is_counts() -> None:
+    with clock.frozen(NOW):
+        make_account(1)
+        make_account(2)
+        make_payable(1, 900)
+        make_payable(2, 5_000)
+    with clock.frozen(NOW + timedelta(days=9)):
+        # Enough since today, and too little since today.
+        make_payable(1, 5_000)
+        make_payable(2, -4_500)
+        assert kinds() == []
+
+
+def test_a_draft_that_nobody_computes_is_an_alert() -> None:
+    with clock.frozen(NOW):
+        run = start_run(1)
+        assert kinds() == []
+    with clock.frozen(NOW + timedelta(hours=2)):
+        (alert,) = payout_alerts()
+        assert (alert.kind, alert.run_id) == ("run_not_computed", run.public_id)
+        assert [each.since for each in desk_alerts(clock.now()) if each.code is Code.RUN_STOPPED]
+        abort(run.id, by_user_id=2, reason="It died")
+        assert kinds() == []
+        assert Code.RUN_STOPPED not in {each.code for each in desk_alerts(clock.now())}
 
 
 def test_a_run_that_waits_too_long_is_an_alert() -> None:

@@ -25,6 +25,7 @@ from billing.models import (
 from billing.operations import settle_by_hand
 from billing.payouts import executing, paying, stripe_events
 from billing.payouts.canceling import abort, cancel_payout
+from billing.payouts.computing import COMPUTE, start_run_later
 from billing.payouts.executing import execute, pay_some, retry
 from billing.payouts.payable import payable_balance
 from billing.payouts.paying import Outcome, pay
@@ -458,6 +459,25 @@ def test_a_run_whose_job_died_is_found_and_goes_on(
     assert run_state() is RunState.COMPLETED
     assert paying.key_of(payouts()[1]) == "payout:1:a1"
     check_books(stripe, partners)
+
+
+def test_a_draft_whose_job_died_is_computed(run_jobs: RunJobs) -> None:
+    make_account(1)
+    make_payable(1, 5_000)
+    run_id = start_run_later(1).id
+    db.session.commit()
+    # One that has its job is left to it.
+    executing.resume({})
+    db.session.commit()
+    assert db.session.scalars(select(jobs.Job.kind)).all() == [COMPUTE]
+    db.session.execute(update(jobs.Job).values(state=jobs.JobState.DEAD, dedupe_key=None))
+    db.session.commit()
+    executing.resume({})
+    db.session.commit()
+    run_jobs()
+    run = db.session.get_one(PayoutRun, run_id)
+    assert run.state is RunState.COMPUTED
+    assert run.totals["EUR"]["payouts"] == 1
 
 
 def test_what_a_person_said_did_not_happen_is_looked_up_before_it_is_sent_again(

@@ -2,17 +2,20 @@
 
 import csv
 import io
+import os
 from collections.abc import Callable
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from billing.models import Payout, PayoutRun, PayoutSetting, PayoutState, RunState
 from billing.payouts.executing import pay_some
 from billing.payouts.paying import pay
 from marketplace.core.database import db
+from marketplace.core.facts import Fact
+from marketplace.core.jobs import Job
 from marketplace.identity.models import Organization, Role, User
 from tests.factories.mails import mails
 from tests.factories.payouts import make_account, make_approved_run, make_payable
@@ -305,6 +308,29 @@ def test_a_run_that_waits_for_money_says_so_and_what_to_do_about_it(
     assert "A payout run waits for money" in page(fay, HOME)
 
 
+def test_a_run_whose_job_died_is_canceled_and_another_one_computed(
+    fay: FlaskClient, stripe: StripeStandIn, run_jobs: RunJobs
+) -> None:
+    partners(stripe, "Quayside")
+    fay.post(HOME)
+    db.session.execute(delete(Job))
+    db.session.commit()
+    run = newest_run()
+    assert "Another run waits" in fay.post(HOME, follow_redirects=True).text
+    assert "Cancel the run" in page(fay, address_of(run))
+    assert fay.get(f"{address_of(run)}/cancellation").status_code == 200
+    answer = fay.post(f"{address_of(run)}/cancellation", data={"reason": "It died"})
+    assert answer.status_code == 303
+    assert newest_run().state is RunState.ABORTED
+    text = page(fay, address_of(run))
+    assert "It died" in text
+    assert "Never computed; begun by" in text
+    fay.post(HOME)
+    run_jobs()
+    assert newest_run().state is RunState.COMPUTED
+    assert newest_run().id != run.id
+
+
 def test_nobody_decides_about_the_payouts_of_their_own_organization(
     platform: Organization, sign_in: SignIn, stripe: StripeStandIn
 ) -> None:
@@ -367,7 +393,13 @@ def test_the_run_from_a_terminal_takes_two_people(
     code, said = command("--compute", "--as", str(emails["fay"]))
     assert code == 0, said
     assert "€50.00 in 1 payouts" in said
-    assert command("--compute")[0] == 1
+    # Nobody computes by leaving out who they are, to approve it themselves.
+    code, said = command("--compute")
+    assert (code, "--compute needs --as" in said) == (2, True)
+    assert command("--compute", "--schedule", "--as", str(emails["max"]))[0] == 2
+    assert command("--approve", "--schedule", "--as", str(emails["max"]))[0] == 2
+    code, said = command("--compute", "--schedule")
+    assert (code, "waits for approval" in said) == (1, True)
     assert command("--approve")[0] == 2
     assert command("--approve", "--as", str(emails["out"]))[0] == 2
     code, said = command("--approve", "--as", str(emails["fay"]))
@@ -376,6 +408,15 @@ def test_the_run_from_a_terminal_takes_two_people(
     assert code == 1
     code, said = command("--approve", "--as", str(emails["max"]))
     assert (code, "approved" in said) == (0, True), said
+    noted = db.session.execute(
+        select(Fact.actor_user_id, Fact.data)
+        .where(Fact.kind == "payout_run.used_from_terminal")
+        .order_by(Fact.id)
+    ).all()
+    assert [tuple(each) for each in noted] == [
+        (fay.id, {"step": "computed", "system_user_id": os.getuid()}),
+        (max_.id, {"step": "approved", "system_user_id": os.getuid()}),
+    ]
     stripe.fault("transfers.create", "lost")
     code, said = command("--execute")
     assert (code, "not known yet" in said) == (2, True), said
