@@ -120,11 +120,17 @@ class LedgerEntry(Base):
 
 
 _IMMUTABLE = ("ledger_txn", "ledger_entry")
+# Rows that may change, but not go: a month that is gone would be an open one again.
+_STAYS = ("ledger_account", "period")
 _SQLITE_APPEND_ONLY = tuple(
     f"CREATE TRIGGER {table}_refuses_{verb.lower()} BEFORE {verb} ON {table} "
     "BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END"
     for table in _IMMUTABLE
     for verb in ("UPDATE", "DELETE")
+) + tuple(
+    f"CREATE TRIGGER {table}_refuses_delete BEFORE DELETE ON {table} "
+    "BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END"
+    for table in _STAYS
 )
 # INSERT OR REPLACE takes away what it collides with, and no DELETE trigger hears of it. What is
 # there under the same id is refused; under the same name the new row is left out, as our own
@@ -169,6 +175,17 @@ POSTGRESQL_TRIGGERS = (
         f"CREATE TRIGGER {table}_refuses_change BEFORE UPDATE OR DELETE ON {table} "
         "FOR EACH ROW EXECUTE FUNCTION ledger_is_append_only()"
         for table in _IMMUTABLE
+    ),
+    *(
+        f"CREATE TRIGGER {table}_refuses_delete BEFORE DELETE ON {table} "
+        "FOR EACH ROW EXECUTE FUNCTION ledger_is_append_only()"
+        for table in _STAYS
+    ),
+    # It fires no trigger of rows.
+    *(
+        f"CREATE TRIGGER {table}_refuses_truncate BEFORE TRUNCATE ON {table} "
+        "FOR EACH STATEMENT EXECUTE FUNCTION ledger_is_append_only()"
+        for table in (*_IMMUTABLE, *_STAYS)
     ),
     "CREATE FUNCTION ledger_period_is_open() RETURNS trigger LANGUAGE plpgsql AS "
     "$$ BEGIN IF (SELECT state FROM period WHERE id = NEW.period_id) <> 'open' THEN "

@@ -161,6 +161,8 @@ def test_balances_are_told_as_of_any_moment(app: Flask) -> None:
         update(LedgerTransaction).values(memo="better"),
         delete(LedgerTransaction),
         update(LedgerAccount).values(owner=9),
+        delete(LedgerAccount),
+        delete(Period),
     ],
 )
 def test_the_database_refuses_to_change_history(app: Flask, change: object) -> None:
@@ -168,6 +170,27 @@ def test_the_database_refuses_to_change_history(app: Flask, change: object) -> N
     db.session.commit()
     with pytest.raises(DatabaseError, match=r"append-only|stays what it is"):
         db.session.execute(change)  # type: ignore[call-overload]  # any statement
+    db.session.rollback()
+
+
+@pytest.mark.parametrize("table", ["ledger_entry", "ledger_txn", "ledger_account", "period"])
+def test_postgresql_refuses_to_empty_the_ledger(app: Flask, database_kind: str, table: str) -> None:
+    if database_kind == "sqlite":
+        # It knows no TRUNCATE.
+        return
+    _post()
+    db.session.commit()
+    with pytest.raises(DatabaseError, match="append-only"):
+        db.session.execute(text(f"TRUNCATE {table} CASCADE"))
+    db.session.rollback()
+    assert balance("bank", "EUR") == 100
+
+
+def test_a_month_without_any_transaction_stays_too(app: Flask) -> None:
+    _close("2026-10")
+    db.session.commit()
+    with pytest.raises(DatabaseError, match="append-only"):
+        db.session.execute(delete(Period))
     db.session.rollback()
 
 
