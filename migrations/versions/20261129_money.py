@@ -1631,7 +1631,6 @@ def upgrade() -> None:
             "organization_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
         ),
         sa.Column("click_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
-        sa.Column("code_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("source", sa.String(length=20), nullable=False),
         sa.Column("sub_id", sa.String(length=80), nullable=False),
         sa.Column(
@@ -1683,6 +1682,7 @@ def upgrade() -> None:
         sa.Column(
             "discount_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
         ),
+        sa.Column("code_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("order_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column(
             "organization_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
@@ -1914,8 +1914,31 @@ def upgrade() -> None:
         ),
         sa.Column("commission_hold_days", sa.Integer(), nullable=False),
         sa.Column("commission_hold_reason", sa.String(length=300), nullable=False),
+        sa.Column("came_by", sa.String(length=20), nullable=False),
+        sa.Column(
+            "attribution_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
+        ),
+        sa.Column("click_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("code_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("sub_id", sa.String(length=80), nullable=False),
+        sa.Column(
+            "credited_until", marketplace.core.database.UtcDateTime(timezone=True), nullable=True
+        ),
         sa.ForeignKeyConstraint(
             ["affiliate_id"], ["affiliate.id"], name=op.f("fk_order_line_affiliate_id_affiliate")
+        ),
+        sa.ForeignKeyConstraint(
+            ["attribution_id"],
+            ["attribution.id"],
+            name=op.f("fk_order_line_attribution_id_attribution"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["click_id"],
+            ["affiliate_click.id"],
+            name=op.f("fk_order_line_click_id_affiliate_click"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["code_id"], ["promotion_code.id"], name=op.f("fk_order_line_code_id_promotion_code")
         ),
         sa.ForeignKeyConstraint(
             ["commission_rule_id"],
@@ -2053,31 +2076,8 @@ def upgrade() -> None:
         ),
         sa.ForeignKeyConstraint(
             ["order_id"],
-        sa.Column("came_by", sa.String(length=20), nullable=False),
-        sa.Column(
-            "attribution_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
-        ),
-        sa.Column("click_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
-        sa.Column("code_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
-        sa.Column("sub_id", sa.String(length=80), nullable=False),
-        sa.Column(
-            "credited_until", marketplace.core.database.UtcDateTime(timezone=True), nullable=True
-        ),
             ["purchase_order.id"],
             name=op.f("fk_refund_request_order_id_purchase_order"),
-        ),
-        sa.ForeignKeyConstraint(
-            ["attribution_id"],
-            ["attribution.id"],
-            name=op.f("fk_order_line_attribution_id_attribution"),
-        ),
-        sa.ForeignKeyConstraint(
-            ["click_id"],
-            ["affiliate_click.id"],
-            name=op.f("fk_order_line_click_id_affiliate_click"),
-        ),
-        sa.ForeignKeyConstraint(
-            ["code_id"], ["promotion_code.id"], name=op.f("fk_order_line_code_id_promotion_code")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_refund_request")),
     )
@@ -2170,6 +2170,50 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_earning_order_id"), ["order_id"], unique=False)
         batch_op.create_index("ix_earning_partner", ["partner_id", "id"], unique=False)
         batch_op.create_index("ix_earning_release", ["state", "release_at"], unique=False)
+
+    op.create_table(
+        "commission_clearance",
+        sa.Column(
+            "id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=True,
+            nullable=False,
+        ),
+        sa.Column(
+            "earning_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column(
+            "affiliate_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column(
+            "organization_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column("reason", sa.String(length=300), nullable=False),
+        sa.Column(
+            "decided_by_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
+        ),
+        sa.Column(
+            "decided_at", marketplace.core.database.UtcDateTime(timezone=True), nullable=False
+        ),
+        sa.ForeignKeyConstraint(
+            ["affiliate_id"],
+            ["affiliate.id"],
+            name=op.f("fk_commission_clearance_affiliate_id_affiliate"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["earning_id"],
+            ["earning.id"],
+            name=op.f("fk_commission_clearance_earning_id_earning"),
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_commission_clearance")),
+        sa.UniqueConstraint(
+            "earning_id", "reason", name=op.f("uq_commission_clearance_earning_id_reason")
+        ),
+    )
+    with op.batch_alter_table("commission_clearance", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_commission_clearance_pair", ["affiliate_id", "organization_id"], unique=False
+        )
 
     op.create_table(
         "recon_break",
@@ -2310,50 +2354,6 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_refund")),
         sa.UniqueConstraint("public_id", name=op.f("uq_refund_public_id")),
-    op.create_table(
-        "commission_clearance",
-        sa.Column(
-            "id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            autoincrement=True,
-            nullable=False,
-        ),
-        sa.Column(
-            "earning_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
-        ),
-        sa.Column(
-            "affiliate_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
-        ),
-        sa.Column(
-            "organization_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
-        ),
-        sa.Column("reason", sa.String(length=300), nullable=False),
-        sa.Column(
-            "decided_by_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
-        ),
-        sa.Column(
-            "decided_at", marketplace.core.database.UtcDateTime(timezone=True), nullable=False
-        ),
-        sa.ForeignKeyConstraint(
-            ["affiliate_id"],
-            ["affiliate.id"],
-            name=op.f("fk_commission_clearance_affiliate_id_affiliate"),
-        ),
-        sa.ForeignKeyConstraint(
-            ["earning_id"],
-            ["earning.id"],
-            name=op.f("fk_commission_clearance_earning_id_earning"),
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_commission_clearance")),
-        sa.UniqueConstraint(
-            "earning_id", "reason", name=op.f("uq_commission_clearance_earning_id_reason")
-        ),
-    )
-    with op.batch_alter_table("commission_clearance", schema=None) as batch_op:
-        batch_op.create_index(
-            "ix_commission_clearance_pair", ["affiliate_id", "organization_id"], unique=False
-        )
-
         sa.UniqueConstraint("stripe_id", name=op.f("uq_refund_stripe_id")),
     )
     with op.batch_alter_table("refund", schema=None) as batch_op:
@@ -2614,6 +2614,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_recon_break_occurred_at"))
 
     op.drop_table("recon_break")
+    with op.batch_alter_table("commission_clearance", schema=None) as batch_op:
+        batch_op.drop_index("ix_commission_clearance_pair")
+
+    op.drop_table("commission_clearance")
     with op.batch_alter_table("earning", schema=None) as batch_op:
         batch_op.drop_index("ix_earning_release")
         batch_op.drop_index("ix_earning_partner")
@@ -2753,10 +2757,6 @@ def downgrade() -> None:
     with op.batch_alter_table("write_off", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_write_off_partner_id"))
 
-    with op.batch_alter_table("commission_clearance", schema=None) as batch_op:
-        batch_op.drop_index("ix_commission_clearance_pair")
-
-    op.drop_table("commission_clearance")
     op.drop_table("write_off")
     with op.batch_alter_table("tax_rate", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_tax_rate_country"))

@@ -398,11 +398,11 @@ def test_finance_releases_what_is_held(two: Two, sign_in: SignIn) -> None:
     assert one(Earning).frozen_at is None
     assert "Nothing is held" in staff.get("/staff/finance/holds").text
     assert "Released" in staff.get("/staff/finance/holds?show=all").text
-
-
     decided = one(CommissionClearance)
     assert (decided.decided_by_id, decided.reason) == (finance.id, reason)
     assert f"by {finance.name}," in staff.get("/staff/finance/holds?show=all").text
+
+
 def test_finance_runs_the_platforms_own_programs(two: Two, sign_in: SignIn) -> None:
     platform = make_platform()
     finance = make_member(platform, Role.FINANCE)
