@@ -11,11 +11,18 @@ from typing import NoReturn
 
 import pytest
 
+IN_CI = os.environ.get("PORTICO_CI") == "1"
+
+
+def examples(in_ci: int) -> int:
+    """How many examples a property is tried with: all in CI, a quarter of them on a laptop."""
+    return in_ci if IN_CI else max(1, in_ci // 4)
+
 
 def missing(part: str, how: str) -> NoReturn:
     """Skip the test, saying what is missing and how to get it; in CI, fail it."""
     reason = f"needs {part}: {how}"
-    if os.environ.get("PORTICO_CI") == "1":
+    if IN_CI:
         pytest.fail(reason)
     pytest.skip(reason)
 

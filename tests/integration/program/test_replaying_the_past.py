@@ -48,11 +48,12 @@ from marketplace.program.standing.models import Evaluation, StandingMove
 from marketplace.program.standing.reading import IN_FORCE
 from tests.factories.people import make_organization, make_user
 from tests.factories.program import make_policy, make_standing, policy_document
+from tests.parts import examples
 
 DAY_0 = datetime(2026, 3, 1, tzinfo=UTC)
 NUMBERS = itertools.count()
 LOOSE = settings(
-    max_examples=25,
+    max_examples=examples(25),
     deadline=None,
     # Examples are whole histories: shrinking one takes minutes.
     phases=(Phase.explicit, Phase.reuse, Phase.generate),

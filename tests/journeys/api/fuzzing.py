@@ -8,11 +8,18 @@ from schemathesis import engine
 from schemathesis.config import SchemathesisConfig
 from schemathesis.engine import events
 
+from tests.parts import examples
+
 CONFIG: dict[str, Any] = {
     "seed": 20261123,
     "workers": 1,
-    "generation": {"mode": "all", "max-examples": 4, "deterministic": True, "database": "none"},
-    "phases": {"stateful": {"generation": {"max-examples": 3}}},
+    "generation": {
+        "mode": "all",
+        "max-examples": examples(4),
+        "deterministic": True,
+        "database": "none",
+    },
+    "phases": {"stateful": {"generation": {"max-examples": examples(3)}}},
 }
 # Tags of the part that everybody may read.
 ANONYMOUS = ["Listings", "Categories", "Publishers"]

@@ -17,6 +17,7 @@ from billing.discounts import (
     refusal,
 )
 from billing.models import DiscountKind, Funder
+from tests.parts import examples
 
 NOW = datetime(2026, 11, 29, tzinfo=UTC)
 HERE = Situation(10_000, "EUR", NOW, plan_id=1, listing_id=2, publisher_id=3)
@@ -201,7 +202,7 @@ offers = st.lists(
 )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(offers, st.integers(0, 50_000), st.booleans())
 def test_no_choice_takes_more_than_there_is_nor_less_than_the_best_alone(
     given_offers: list[Offer], list_amount: int, recurring: bool

@@ -12,6 +12,7 @@ from marketplace.program.scorecards import path as paths
 from marketplace.program.scorecards.path import Path, cheapest_path
 from marketplace.program.scorecards.rules import Values, meets
 from tests.factories.program import policy_document
+from tests.parts import examples
 
 
 def policy_of(metrics: list[dict[str, object]], gold: dict[str, object]) -> Policy:
@@ -188,7 +189,7 @@ def brute_force(policy: Policy, values: dict[str, int | None], limit: int) -> Fr
     return Fraction(min(hours), scale) if hours else None
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(problems())
 def test_no_other_way_takes_fewer_hours(problem: tuple[Policy, dict[str, int | None]]) -> None:
     policy, values = problem
@@ -206,7 +207,7 @@ def test_no_other_way_takes_fewer_hours(problem: tuple[Policy, dict[str, int | N
         assert best is None
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(problems())
 def test_the_near_path_is_a_path_too(problem: tuple[Policy, dict[str, int | None]]) -> None:
     policy, values = problem

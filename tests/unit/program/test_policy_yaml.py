@@ -15,6 +15,7 @@ from marketplace.program.policy.yaml_text import (
     template,
 )
 from tests.factories.program import policy_document
+from tests.parts import examples
 
 
 @pytest.mark.parametrize("name", sorted(TEMPLATES))
@@ -36,7 +37,7 @@ AWKWARD = st.one_of(
 )  # fmt: skip
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(name=AWKWARD, summary=AWKWARD, rate=st.integers(1, 10**12), flag=st.booleans())
 def test_any_words_survive_the_round(name: str, summary: str, rate: int, flag: bool) -> None:
     changes: dict[str, Any] = {"summary": summary, "rates": {"USD": rate}}
@@ -52,7 +53,7 @@ def test_any_words_survive_the_round(name: str, summary: str, rate: int, flag: b
     assert again.digest() == policy.digest()
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(st.binary(max_size=300))
 def test_any_bytes_are_a_policy_or_an_error_in_words(content: bytes) -> None:
     with pytest.raises(DocumentError):

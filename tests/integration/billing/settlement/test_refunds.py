@@ -55,6 +55,7 @@ from tests.factories.settlement import (
     stripe_charge,
     stripe_refund,
 )
+from tests.parts import examples
 
 LATER = timedelta(days=15)
 
@@ -470,7 +471,7 @@ def test_refunds_releases_and_sales_at_once_deadlock_nobody(app: Flask) -> None:
     currency=st.sampled_from(["EUR", "JPY", "HUF"]),
 )
 @settings(
-    max_examples=8,
+    max_examples=examples(8),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

@@ -59,8 +59,8 @@ from tests.factories.settlement import (
     stripe_refund,
     transfer,
 )
+from tests.parts import IN_CI
 
-IN_CI = os.environ.get("PORTICO_CI") == "1"
 EXAMPLES = int(os.environ.get("PORTICO_EXAMPLES", "1000" if IN_CI else "40"))
 PARTS = 4 if IN_CI else 1
 STEPS = 8
