@@ -22,6 +22,9 @@ def offers_for(
     """(automatic discounts of the publisher and the platform, the one of the code or None, the
     affiliate whom the code belongs to or None). At most four queries. Nothing is refused here:
     discounts.refusal() looks at limits and dates.
+
+    Publisher and platform may have the same code: the publisher's counts, unless it was taken out
+    of use.
     """
     automatic = db.session.scalars(
         select(Discount).where(
@@ -31,13 +34,7 @@ def offers_for(
             Discount.starts_at <= at,
         )
     ).all()
-    typed: PromotionCode | None = None
-    if normal_code(code):
-        typed = db.session.scalar(
-            select(PromotionCode)
-            .where(PromotionCode.code == normal_code(code)[:40])
-            .options(joinedload(PromotionCode.discount))
-        )
+    typed = _typed(normal_code(code)[:40], publisher_id)
     known = {row.id: row for row in automatic}
     if typed is not None:
         known[typed.discount_id] = typed.discount
@@ -54,6 +51,26 @@ def offers_for(
         or 0
     )
     return offers, _offer(typed.discount, uses, typed, code_uses), typed.affiliate_id
+
+
+def _typed(code: str, publisher_id: int) -> PromotionCode | None:
+    """What a customer means who types that code for something of this publisher."""
+    if not code:
+        return None
+    found = db.session.scalars(
+        select(PromotionCode)
+        .where(
+            PromotionCode.code == code,
+            or_(
+                PromotionCode.publisher_id == publisher_id,
+                PromotionCode.publisher_id.is_(None),
+            ),
+        )
+        .options(joinedload(PromotionCode.discount))
+        .order_by(PromotionCode.publisher_id.is_(None))
+    ).all()
+    in_use = [row for row in found if row.disabled_at is None and row.discount.archived_at is None]
+    return next(iter([*in_use, *found]), None)
 
 
 def lock_discounts(discount_ids: list[int]) -> None:

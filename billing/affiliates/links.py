@@ -3,6 +3,7 @@
 import hashlib
 import re
 import secrets
+from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
 
@@ -16,6 +17,7 @@ from marketplace.core.once import insert_if_new
 
 MAX_LINKS = 200
 MAX_LINK_NAME = 80
+LONGEST = timedelta(days=3_650)
 KEY_PREFIX = "paf_"
 # Without letters and digits that are taken for each other.
 _ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
@@ -85,9 +87,15 @@ def switch_link(link: AffiliateLink, *, on: bool, by_user_id: int | None) -> boo
 
 
 def give_code(
-    affiliate: Affiliate, discount: Discount, code: str, *, by_user_id: int | None
+    affiliate: Affiliate,
+    discount: Discount,
+    code: str,
+    *,
+    expires_at: datetime | None = None,
+    by_user_id: int | None,
 ) -> PromotionCode:
-    """Give an affiliate a promotion code for a discount of the program's owner.
+    """Give an affiliate a promotion code for a discount of the program's owner, until `expires_at`
+    or for as long as the discount counts.
 
     Whoever buys with it is credited to the affiliate. Raises InvalidError, ConflictError.
     """
@@ -100,15 +108,20 @@ def give_code(
     wanted = code.strip().upper()
     if not _PROMOTION_CODE.fullmatch(wanted):
         raise InvalidError({"code": "From 3 to 40 letters, digits and hyphens."})
+    now = clock.now()
+    if expires_at is not None and not now < expires_at < now + LONGEST:
+        raise InvalidError({"expires_at": "A day to come, within ten years."})
     made = insert_if_new(
         PromotionCode,
         discount_id=discount.id,
+        publisher_id=discount.publisher_id,
         code=wanted,
         affiliate_id=affiliate.id,
-        created_at=clock.now(),
+        expires_at=expires_at,
+        created_at=now,
     )
     if made is None:
-        raise InvalidError({"code": "This code is taken."})
+        raise InvalidError({"code": "There is this code already. Choose another one."})
     record_fact(
         "affiliate.code_given",
         subject=("promotion_code", made),

@@ -64,13 +64,25 @@ class Discount(Base):
 
 
 class PromotionCode(Base):
-    """What a customer types. Compared in upper case."""
+    """What a customer types. Compared in upper case; a seller has it once."""
 
     __tablename__ = "promotion_code"
+    __table_args__ = (
+        Index("uq_promotion_code_publisher", "publisher_id", "code", unique=True),
+        Index(
+            "uq_promotion_code_platform",
+            "code",
+            unique=True,
+            sqlite_where=text("publisher_id IS NULL"),
+            postgresql_where=text("publisher_id IS NULL"),
+        ),
+    )
 
     id: Mapped[int] = mapped_column(Id, primary_key=True, autoincrement=True)
     discount_id: Mapped[int] = mapped_column(ForeignKey("discount.id"), index=True)
-    code: Mapped[str] = mapped_column(String(40), unique=True)
+    # The discount's publisher; null: the platform.
+    publisher_id: Mapped[int | None] = mapped_column(Id)
+    code: Mapped[str] = mapped_column(String(40))
     # The affiliate to whom a sale with this code is attributed.
     affiliate_id: Mapped[int | None] = mapped_column(ForeignKey("affiliate.id"), index=True)
     max_uses: Mapped[int | None]

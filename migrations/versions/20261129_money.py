@@ -1271,6 +1271,9 @@ def upgrade() -> None:
         sa.Column(
             "discount_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
         ),
+        sa.Column(
+            "publisher_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
+        ),
         sa.Column("code", sa.String(length=40), nullable=False),
         sa.Column(
             "affiliate_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
@@ -1294,7 +1297,6 @@ def upgrade() -> None:
             ["discount_id"], ["discount.id"], name=op.f("fk_promotion_code_discount_id_discount")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_promotion_code")),
-        sa.UniqueConstraint("code", name=op.f("uq_promotion_code_code")),
     )
     with op.batch_alter_table("promotion_code", schema=None) as batch_op:
         batch_op.create_index(
@@ -1303,6 +1305,14 @@ def upgrade() -> None:
         batch_op.create_index(
             batch_op.f("ix_promotion_code_discount_id"), ["discount_id"], unique=False
         )
+        batch_op.create_index(
+            "uq_promotion_code_platform",
+            ["code"],
+            unique=True,
+            sqlite_where=sa.text("publisher_id IS NULL"),
+            postgresql_where=sa.text("publisher_id IS NULL"),
+        )
+        batch_op.create_index("uq_promotion_code_publisher", ["publisher_id", "code"], unique=True)
 
     op.create_table(
         "resale_quote",
@@ -2714,6 +2724,12 @@ def downgrade() -> None:
 
     op.drop_table("resale_quote")
     with op.batch_alter_table("promotion_code", schema=None) as batch_op:
+        batch_op.drop_index("uq_promotion_code_publisher")
+        batch_op.drop_index(
+            "uq_promotion_code_platform",
+            sqlite_where=sa.text("publisher_id IS NULL"),
+            postgresql_where=sa.text("publisher_id IS NULL"),
+        )
         batch_op.drop_index(batch_op.f("ix_promotion_code_discount_id"))
         batch_op.drop_index(batch_op.f("ix_promotion_code_affiliate_id"))
 

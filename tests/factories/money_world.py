@@ -73,7 +73,7 @@ def make_money_world(
     db.session.add_all([plan, discount, program, run, schedule, bank])
     db.session.flush()
     price = Price(plan_id=plan.id, version=1, currency="EUR", amount=10_000, effective_from=now)
-    code = PromotionCode(discount_id=discount.id, code="AUTUMN")
+    code = PromotionCode(discount_id=discount.id, publisher_id=discount.publisher_id, code="AUTUMN")
     rule = CommissionRule(program_id=program.id, version=1, effective_from=now, bps=1_000)
     affiliate = Affiliate(
         public_id="aff_1", program_id=program.id, organization_id=publisher_id,

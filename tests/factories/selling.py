@@ -103,7 +103,9 @@ def make_discount(
     db.session.add(discount)
     db.session.flush()
     if code is not None:
-        db.session.add(PromotionCode(discount_id=discount.id, code=code))
+        db.session.add(
+            PromotionCode(discount_id=discount.id, publisher_id=discount.publisher_id, code=code)
+        )
         db.session.flush()
     return discount
 

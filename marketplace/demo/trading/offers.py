@@ -154,7 +154,8 @@ def _discount(market: Market, row: Row, staff: Actor) -> None:
             is_stackable=False,
             code=row["code"],
         ),
-        {plan.id for plan in market.plans.values()},
+        allowed_plans={plan.id for plan in market.plans.values()},
+        allowed_tiers=set(),
     )
 
 

@@ -201,6 +201,9 @@ class CodeForm(FlaskForm):  # type: ignore[misc]  # flask-wtf has no types
 
     code = StringField("Code", description="Customers type it at the checkout.")
     discount = SelectField("Discount that it gives", validate_choice=False)
+    expires_at = DateField(
+        "Until", [Optional()], description="Its last day is the one before (UTC)."
+    )
 
 
 class PitchForm(FlaskForm):  # type: ignore[misc]  # flask-wtf has no types

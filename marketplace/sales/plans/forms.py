@@ -101,9 +101,12 @@ class DiscountForm(FlaskForm):  # type: ignore[misc]  # flask-wtf has no types
         description="Otherwise it counts alone, when it is the best one.",
     )
     plan_ids = SelectMultipleField("Plans", coerce=int, validate_choice=False)
-    tiers = StringField(
-        "Tiers", description="Only for customers of these tiers, separated by commas. Empty: all."
+    listings = TextAreaField(
+        "Listings",
+        description="The ends of their addresses, such as tide-tables, one on each line. "
+        "Empty: all.",
     )
+    tiers = SelectMultipleField("Tiers", validate_choice=False)
     minimum = MoneyField("Smallest order", description="Without tax, in the currency above.")
     max_uses = IntegerField("Uses in all", [Optional()])
     max_uses_each = IntegerField("Uses by one organization", [Optional()])
@@ -117,6 +120,9 @@ class CodeForm(FlaskForm):  # type: ignore[misc]  # flask-wtf has no types
 
     code = StringField("Code", description="We make one up when it is empty.")
     max_uses = IntegerField("Uses", [Optional()])
+    expires_at = DateField(
+        "Until", [Optional()], description="Its last day is the one before (UTC)."
+    )
 
 
 class TaxForm(FlaskForm):  # type: ignore[misc]  # flask-wtf has no types

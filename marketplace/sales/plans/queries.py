@@ -237,9 +237,34 @@ def code_uses(discount_id: int) -> dict[int, int]:
     }
 
 
-def code_is_taken(code: str) -> bool:
-    """Whether any discount has this code."""
-    return db.session.scalar(select(PromotionCode.id).where(PromotionCode.code == code)) is not None
+def has_code(publisher_id: int | None, code: str) -> bool:
+    """Whether a discount of this publisher (None: of the platform) has the code."""
+    owner = (
+        PromotionCode.publisher_id == publisher_id
+        if publisher_id is not None
+        else PromotionCode.publisher_id.is_(None)
+    )
+    return (
+        db.session.scalar(select(PromotionCode.id).where(PromotionCode.code == code, owner))
+        is not None
+    )
+
+
+def listing_ids_by_slug(slugs: Sequence[str]) -> dict[str, int]:
+    """The ids of those listings that there are."""
+    if not slugs:
+        return {}
+    rows = db.session.execute(select(Listing.slug, Listing.id).where(Listing.slug.in_(slugs)))
+    return dict(rows.all())
+
+
+def listings_by_ids(ids: Sequence[int]) -> Sequence[Listing]:
+    """Listings by their ids, by name."""
+    if not ids:
+        return []
+    return db.session.scalars(
+        select(Listing).where(Listing.id.in_(ids)).order_by(Listing.name, Listing.id)
+    ).all()
 
 
 def plan_choices(publisher_id: int) -> list[tuple[int, str]]:

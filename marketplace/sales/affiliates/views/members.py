@@ -16,7 +16,8 @@ from marketplace.sales.affiliates.queries.figures import course_of, figures_by_a
 from marketplace.sales.affiliates.queries.own import links_of
 from marketplace.sales.affiliates.queries.people import organizations_by_id
 from marketplace.sales.affiliates.views.programs import View, desk, mount
-from marketplace.sales.form_errors import show_errors
+from marketplace.sales.form_errors import fields_hold, show_errors
+from marketplace.sales.plans.forms import day_begins
 
 _PATH = "/<program_id>/affiliates/<affiliate_id>"
 
@@ -88,10 +89,16 @@ def affiliate_code(affiliate: Affiliate) -> ResponseReturnValue:
     }
     discount = discounts.get(form.discount.data or "")
     try:
+        if not fields_hold(form):
+            raise InvalidError({})
         if discount is None:
             raise InvalidError({"discount": "Choose a discount."})
         code = links.give_code(
-            affiliate, discount, form.code.data or "", by_user_id=current_actor().user_id
+            affiliate,
+            discount,
+            form.code.data or "",
+            expires_at=day_begins(form.expires_at.data),
+            by_user_id=current_actor().user_id,
         )
     except InvalidError as error:
         show_errors(form, error)

@@ -28,6 +28,7 @@ from marketplace.identity.forms import choices_of
 from marketplace.identity.partner_types import PARTNER_TYPES
 from marketplace.sales.finance.desk.texts import EVIDENCE, FEE_KINDS, SHORT_EVIDENCE
 from marketplace.sales.money_field import MoneyField, PercentField
+from marketplace.sales.tiers import tier_choices
 
 MAX_REASON = 300
 # It stands in the ledger's memo, behind the number of the refund and its order.
@@ -166,7 +167,7 @@ class RuleForm(FlaskForm):  # type: ignore[misc]  # flask-wtf has no types
     partner_type = SelectField(
         "Kind of partner", choices=lambda: choices_of([("", "Any"), *PARTNER_TYPES.items()])
     )
-    tier = StringField("Tier", [Optional(), Length(max=40)], description="Empty: any tier.")
+    tier = SelectField("Tier", choices=lambda: choices_of([("", "Any"), *tier_choices()]))
     share = PercentField("Share", description="Of sales only; needed for them.")
     currency = SelectField(
         "Currency",

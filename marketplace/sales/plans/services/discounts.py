@@ -20,6 +20,7 @@ from marketplace.sales.plans import queries
 MAX_NAME = 80
 MAX_MONTHS = 36
 MAX_CODES = 200
+MAX_LISTINGS = 50
 MAX_USES = 1_000_000
 # Days beyond are slips of the pen, and some cannot be told in every time zone.
 FIRST_DAY, LAST_DAY = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
@@ -42,6 +43,8 @@ class DiscountValues:
     is_automatic: bool
     is_stackable: bool
     plan_ids: tuple[int, ...] = ()
+    # The ends of listings' addresses. The platform's discounts alone are narrowed so.
+    listings: tuple[str, ...] = ()
     tiers: tuple[str, ...] = ()
     minimum: int | None = None
     max_uses: int | None = None
@@ -52,14 +55,19 @@ class DiscountValues:
 
 
 def create_discount(
-    actor: Actor, publisher_id: int | None, values: DiscountValues, allowed_plans: set[int]
+    actor: Actor,
+    publisher_id: int | None,
+    values: DiscountValues,
+    *,
+    allowed_plans: set[int],
+    allowed_tiers: set[str],
 ) -> Discount:
     """A discount of a publisher, or (None) the platform's own, which bears it. With its first
     code unless it is automatic. Raises InvalidError."""
-    wrong = _wrong(values, allowed_plans)
+    wrong = _wrong(values, allowed_plans, allowed_tiers)
     code = normal_code(values.code)
     if not values.is_automatic:
-        wrong |= _code_wrong(code)
+        wrong |= _code_wrong(code, publisher_id)
     if wrong:
         raise InvalidError(wrong)
     discount = Discount(
@@ -82,12 +90,19 @@ def create_discount(
 
 
 def change_discount(
-    actor: Actor, discount: Discount, values: DiscountValues, allowed_plans: set[int]
+    actor: Actor,
+    discount: Discount,
+    values: DiscountValues,
+    *,
+    allowed_plans: set[int],
+    allowed_tiers: set[str],
 ) -> None:
     """Change it for orders to come, as its next version. Percent stays percent, automatic stays
     automatic. Raises InvalidError, ConflictError once it is archived."""
     _must_not_be_archived(discount)
-    wrong = _wrong(values, allowed_plans | set(discount.plan_ids))
+    wrong = _wrong(
+        values, allowed_plans | set(discount.plan_ids), allowed_tiers | set(discount.tiers)
+    )
     if wrong:
         raise InvalidError(wrong)
     _take_over(discount, values)
@@ -105,24 +120,34 @@ def archive(actor: Actor, discount: Discount) -> bool:
 
 
 def add_code(
-    actor: Actor, discount: Discount, code: str, *, max_uses: int | None = None
+    actor: Actor,
+    discount: Discount,
+    code: str,
+    *,
+    max_uses: int | None = None,
+    expires_at: datetime | None = None,
 ) -> PromotionCode:
-    """A code for a discount; one made up when none is given. Raises InvalidError when it is
-    taken or none, ConflictError for an automatic discount or too many codes."""
+    """A code for a discount; one made up when none is given. It counts until `expires_at`, or for
+    as long as the discount. Raises InvalidError when the seller has it already or it is none,
+    ConflictError for an automatic discount or too many codes."""
     _must_not_be_archived(discount)
     if discount.is_automatic:
         raise ConflictError("An automatic discount needs no code.")
     if len(discount.codes) >= MAX_CODES:
         raise ConflictError(f"A discount has at most {MAX_CODES} codes.")
     code = normal_code(code) or made_up_code()
-    wrong = _code_wrong(code) | _uses_wrong("max_uses", max_uses)
+    wrong = _code_wrong(code, discount.publisher_id) | _uses_wrong("max_uses", max_uses)
+    if expires_at is not None and not clock.now() < expires_at < LAST_DAY:
+        wrong["expires_at"] = f"A day to come, before {LAST_DAY.year}."
     if wrong:
         raise InvalidError(wrong)
     made = insert_if_new(
         PromotionCode,
         discount_id=discount.id,
+        publisher_id=discount.publisher_id,
         code=code,
         max_uses=max_uses,
+        expires_at=expires_at,
         created_at=clock.now(),
     )
     if made is None:
@@ -142,7 +167,7 @@ def switch_code(actor: Actor, code: PromotionCode, *, is_on: bool) -> bool:
     return True
 
 
-TAKEN = "This code is taken. Choose another one."
+TAKEN = "You have this code already. Choose another one."
 
 
 def made_up_code() -> str:
@@ -160,6 +185,8 @@ def _take_over(discount: Discount, values: DiscountValues) -> None:
     discount.months = {"once": 1, "always": None}.get(values.lasts, values.months)
     discount.is_stackable = values.is_stackable
     discount.plan_ids = list(values.plan_ids)
+    if discount.publisher_id is None:
+        discount.listing_ids = sorted(queries.listing_ids_by_slug(values.listings).values())
     discount.tiers = list(values.tiers)
     discount.minimum = values.minimum or 0
     discount.max_uses, discount.max_uses_each = values.max_uses, values.max_uses_each
@@ -167,7 +194,9 @@ def _take_over(discount: Discount, values: DiscountValues) -> None:
     discount.ends_at = values.ends_at
 
 
-def _wrong(values: DiscountValues, allowed_plans: set[int]) -> dict[str, str]:
+def _wrong(
+    values: DiscountValues, allowed_plans: set[int], allowed_tiers: set[str]
+) -> dict[str, str]:
     wrong: dict[str, str] = {}
     if not values.name.strip():
         wrong["name"] = "Give it a name: customers see it."
@@ -200,8 +229,14 @@ def _wrong(values: DiscountValues, allowed_plans: set[int]) -> dict[str, str]:
         wrong["ends_at"] = "It ends after it begins."
     if set(values.plan_ids) - allowed_plans:
         wrong["plan_ids"] = "Choose from your plans."
-    if any(len(tier) > 40 for tier in values.tiers) or len(values.tiers) > 10:
-        wrong["tiers"] = "At most 10 tiers, each of at most 40 characters."
+    if len(values.listings) > MAX_LISTINGS:
+        wrong["listings"] = f"At most {MAX_LISTINGS} listings."
+    elif values.listings and (
+        unknown := set(values.listings) - queries.listing_ids_by_slug(values.listings).keys()
+    ):
+        wrong["listings"] = f"There is no listing {sorted(unknown)[0][:80]}."
+    if set(values.tiers) - allowed_tiers:
+        wrong["tiers"] = "Choose from the program's tiers."
     return wrong
 
 
@@ -211,10 +246,10 @@ def _uses_wrong(field: str, most: int | None) -> dict[str, str]:
     return {field: f"From 1 to {MAX_USES:,}, or nothing for no limit."}
 
 
-def _code_wrong(code: str) -> dict[str, str]:
+def _code_wrong(code: str, publisher_id: int | None) -> dict[str, str]:
     if not _CODE.fullmatch(code):
         return {"code": "3 to 40 letters, digits, - or _."}
-    return {"code": TAKEN} if queries.code_is_taken(code) else {}
+    return {"code": TAKEN} if queries.has_code(publisher_id, code) else {}
 
 
 def _must_not_be_archived(discount: Discount) -> None:

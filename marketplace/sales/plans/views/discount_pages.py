@@ -13,10 +13,12 @@ from billing.models import Discount, DiscountKind, PromotionCode
 from marketplace.core.errors import ConflictError, InvalidError
 from marketplace.core.pagination import page_number
 from marketplace.core.permissions import current_actor
+from marketplace.identity.forms import choices_of
 from marketplace.sales.form_errors import fields_hold, show_errors
 from marketplace.sales.plans import queries, texts
 from marketplace.sales.plans.forms import CodeForm, DiscountForm, day_begins
 from marketplace.sales.plans.services import discounts as services
+from marketplace.sales.tiers import tier_choices, tier_names
 
 
 @dataclass(frozen=True)
@@ -56,18 +58,18 @@ def index(desk: Desk) -> ResponseReturnValue:
 def new(desk: Desk) -> ResponseReturnValue:
     """The form of a new one."""
     form = DiscountForm(formdata=None, data={"kind": DiscountKind.PERCENT.value, "lasts": "once"})
-    _offer_plans(form, desk)
+    _offer(form, desk)
     return _form_page(desk, form, None)
 
 
 def create(desk: Desk) -> ResponseReturnValue:
     """Make it."""
     form = DiscountForm()
-    _offer_plans(form, desk)
+    _offer(form, desk)
     is_readable = fields_hold(form)
     try:
         discount = services.create_discount(
-            current_actor(), desk.publisher_id(), _values(form), _allowed(form)
+            current_actor(), desk.publisher_id(), _values(form), **_allowed(form)
         )
     except InvalidError as error:
         show_errors(form, error)
@@ -87,6 +89,8 @@ def show(desk: Desk, discount: Discount, code_form: CodeForm | None = None) -> s
         uses=queries.uses_of([discount.id]).get(discount.id, 0),
         code_uses=queries.code_uses(discount.id),
         plan_names=dict(desk.plans()),
+        tier_names=tier_names(),
+        listings=queries.listings_by_ids(discount.listing_ids),
         code_form=code_form or CodeForm(formdata=None),
         texts=texts,
     )
@@ -97,11 +101,13 @@ def edit(desk: Desk, discount: Discount) -> ResponseReturnValue:
     form = DiscountForm(formdata=None, obj=discount)
     form.kind.data = discount.kind.value
     form.lasts.data = {1: "once", None: "always"}.get(discount.months, "some")
-    form.tiers.data = ", ".join(discount.tiers)
+    form.listings.data = "\n".join(
+        listing.slug for listing in queries.listings_by_ids(discount.listing_ids)
+    )
     form.starts_at.data = discount.starts_at.date()
     form.ends_at.data = discount.ends_at.date() if discount.ends_at else None
     _show_amounts(form, discount)
-    _offer_plans(form, desk)
+    _offer(form, desk, discount)
     return _form_page(desk, form, discount)
 
 
@@ -110,10 +116,10 @@ def save(desk: Desk, discount: Discount) -> ResponseReturnValue:
     form = DiscountForm()
     form.kind.data = discount.kind.value
     form.is_automatic.data = discount.is_automatic
-    _offer_plans(form, desk)
+    _offer(form, desk, discount)
     is_readable = fields_hold(form)
     try:
-        services.change_discount(current_actor(), discount, _values(form), _allowed(form))
+        services.change_discount(current_actor(), discount, _values(form), **_allowed(form))
     except InvalidError as error:
         show_errors(form, error)
         is_readable = False
@@ -144,7 +150,11 @@ def add_code(desk: Desk, discount: Discount) -> ResponseReturnValue:
     if fields_hold(form):
         try:
             code = services.add_code(
-                current_actor(), discount, form.code.data or "", max_uses=form.max_uses.data
+                current_actor(),
+                discount,
+                form.code.data or "",
+                max_uses=form.max_uses.data,
+                expires_at=day_begins(form.expires_at.data),
             )
             flash(f"{code.code} can be used.", "success")
             return redirect(desk.url("discount", discount_id=discount.public_id), code=303)
@@ -163,7 +173,6 @@ def switch_code(desk: Desk, code: PromotionCode, *, is_on: bool) -> ResponseRetu
 
 
 def _values(form: DiscountForm) -> services.DiscountValues:
-    tiers = [tier.strip() for tier in (form.tiers.data or "").split(",") if tier.strip()]
     return services.DiscountValues(
         name=form.name.data or "",
         kind=form.kind.data or "",
@@ -175,7 +184,8 @@ def _values(form: DiscountForm) -> services.DiscountValues:
         is_automatic=bool(form.is_automatic.data),
         is_stackable=bool(form.is_stackable.data),
         plan_ids=tuple(form.plan_ids.data or ()),
-        tiers=tuple(tiers),
+        listings=tuple(dict.fromkeys((form.listings.data or "").replace(",", " ").split())),
+        tiers=tuple(form.tiers.data or ()),
         minimum=form.minimum.data,
         max_uses=form.max_uses.data,
         max_uses_each=form.max_uses_each.data,
@@ -185,12 +195,17 @@ def _values(form: DiscountForm) -> services.DiscountValues:
     )
 
 
-def _offer_plans(form: DiscountForm, desk: Desk) -> None:
+def _offer(form: DiscountForm, desk: Desk, discount: Discount | None = None) -> None:
     form.plan_ids.choices = [SelectChoice(plan_id, name) for plan_id, name in desk.plans()]
+    form.tiers.choices = choices_of(tier_choices(discount.tiers if discount else ()))
 
 
-def _allowed(form: DiscountForm) -> set[int]:
-    return {int(choice.value) for choice in form.plan_ids.choices}
+def _allowed(form: DiscountForm) -> dict[str, Any]:
+    """What may be chosen, as the services take it."""
+    return {
+        "allowed_plans": {int(choice.value) for choice in form.plan_ids.choices},
+        "allowed_tiers": {str(choice.value) for choice in form.tiers.choices},
+    }
 
 
 def _show_amounts(form: DiscountForm, discount: Discount) -> None:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from flask import flash, make_response, redirect, render_template, request, url_for
+from flask import flash, g, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from billing.models import Plan, PlanBilling
@@ -12,6 +12,7 @@ from billing.profiles import ProfileValues, profile_of
 from billing.quoting import RECURRING, Quote, prices_in_force, rate_text
 from marketplace.core import clock
 from marketplace.core.errors import ConflictError, InvalidError, NotFoundError
+from marketplace.core.limits import limiter
 from marketplace.core.permissions import current_actor, needs, public
 from marketplace.identity.countries import COUNTRIES
 from marketplace.identity.forms import choices_of
@@ -57,12 +58,28 @@ def choose(slug: str) -> ResponseReturnValue:
         currencies=currencies,
         currency=currency,
         organization=request.args.get("organization", "")[:80],
+        code=request.args.get("code", "")[:40],
         texts=plan_texts,
     )
 
 
+def _has_code() -> bool:
+    return bool((request.values.get("code") or "").strip())
+
+
+# Codes are short: whoever tries many is guessing. Those that count are free.
+_may_guess = limiter.shared_limit(
+    "40 per hour",
+    scope="discount_codes",
+    key_func=lambda: f"user:{current_actor().user_id}",
+    exempt_when=lambda: not _has_code(),
+    deduct_when=lambda _response: bool(g.get("code_is_wrong")),
+)
+
+
 @shop.get("/<slug>/<plan_id>")
 @needs("listing.buy", load=queries.find_offer, name="offered", hidden=False)
+@_may_guess
 def checkout(offered: Offered) -> ResponseReturnValue:
     """What the plan costs, before anything is paid."""
     organizations = queries.organizations_to_buy_for(offered.listing)
@@ -87,6 +104,7 @@ def checkout(offered: Offered) -> ResponseReturnValue:
 
 @shop.post("/<slug>/<plan_id>")
 @needs("listing.buy", load=queries.find_offer, name="offered", hidden=False)
+@_may_guess
 def order(offered: Offered) -> ResponseReturnValue:
     """Compute again (the button "Update"), or order what was shown and go on to Stripe."""
     organizations = queries.organizations_to_buy_for(offered.listing)
@@ -201,7 +219,7 @@ def _page(
 
 def _quote(plan: Plan, organization: Organization, buyer: Buyer, form: CheckoutForm) -> Quote:
     quantity = form.quantity.data if form.quantity.data is not None else 1
-    return buying.offer(
+    shown = buying.offer(
         organization,
         plan,
         buyer,
@@ -209,6 +227,9 @@ def _quote(plan: Plan, organization: Organization, buyer: Buyer, form: CheckoutF
         quantity=quantity,
         code=form.code.data or "",
     )
+    if (form.code.data or "").strip() and not shown.is_code_valid:
+        g.code_is_wrong = True
+    return shown
 
 
 def _values(form: CheckoutForm) -> ProfileValues:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from flask import Flask
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 
 from billing import entitlements
 from billing.discount_offers import normal_code
@@ -423,3 +424,32 @@ def test_the_code_of_a_platform_discount_counts_for_every_publisher(
     make_discount(None, "WELCOME", funder=Funder.PLATFORM, bps=2_000)
     order = make_order(make_plan(listing), customer, code="welcome")
     assert (order.discount_total, order.lines[0].discount_platform_amount) == (2_000, 2_000)
+
+
+def test_the_publisher_s_own_code_goes_before_the_platform_s_of_the_same_name(
+    listing: Listing, customer: Organization
+) -> None:
+    make_discount(None, "WELCOME", bps=2_000)
+    make_discount(make_organization("Rivals"), "WELCOME", bps=9_000)
+    own = make_discount(listing.publisher, "WELCOME", bps=1_000)
+    plan = make_plan(listing, 10_000)
+
+    def off() -> int:
+        found = quote(
+            plan, Buyer(customer.id), currency="EUR", quantity=1, code="welcome", at=clock.now()
+        )
+        return found.discount
+
+    assert off() == 1_000
+    own.codes[0].disabled_at = clock.now()
+    db.session.flush()
+    assert off() == 2_000
+
+
+@pytest.mark.parametrize("is_platform", [False, True])
+def test_a_seller_has_a_code_once(listing: Listing, *, is_platform: bool) -> None:
+    seller = None if is_platform else listing.publisher
+    make_discount(seller, "WELCOME")
+    with pytest.raises(IntegrityError):
+        make_discount(seller, "WELCOME")
+    db.session.rollback()

@@ -10,6 +10,7 @@ from marketplace.core.database import db
 from marketplace.identity.models import Role
 from tests.conftest import SignIn
 from tests.factories.people import make_member
+from tests.factories.program import make_policy
 from tests.journeys.sales.desk.conftest import Desk
 
 # What a browser sends of the form that nobody touched.
@@ -30,6 +31,8 @@ def draft_of(desk: Desk) -> FeeSchedule:
 
 
 def test_a_schedule_is_drafted_tried_and_published(desk: Desk) -> None:
+    make_policy()
+    db.session.commit()
     draft = draft_of(desk)
     path = f"/staff/finance/fees/{draft.id}"
     rule = draft.rules[0]
@@ -37,7 +40,7 @@ def test_a_schedule_is_drafted_tried_and_published(desk: Desk) -> None:
     assert 'value="20"' in page
     changed = EMPTY | {"kind": "sale", "share": "25", "hold_days": "7"}
     assert desk.client.post(f"{path}/rule?rule={rule.id}", data=changed).status_code == 303
-    listing = EMPTY | {"kind": "listing", "currency": "EUR", "fixed": "99", "tier": "Gold"}
+    listing = EMPTY | {"kind": "listing", "currency": "EUR", "fixed": "99", "tier": "gold"}
     assert desk.client.post(f"{path}/rule", data=listing).status_code == 303
     page = desk.client.get(path).get_data(as_text=True)
     for text in ("20%", "25%", "€99.00", "tier gold", "New"):
@@ -70,6 +73,8 @@ def test_a_schedule_is_drafted_tried_and_published(desk: Desk) -> None:
 
 
 def test_what_was_typed_stays_beside_what_is_wrong(desk: Desk) -> None:
+    make_policy()
+    db.session.commit()
     path = f"/staff/finance/fees/{draft_of(desk).id}"
     for data, message in (
         ({"kind": "sale", "share": "120"}, "From 0% to 100%"),
@@ -79,14 +84,32 @@ def test_what_was_typed_stays_beside_what_is_wrong(desk: Desk) -> None:
         ({"kind": "sale", "share": "10", "hold_days": "999"}, "From 0 to 180 days"),
         ({"kind": "sale", "share": "10"}, "There is a fee for this already"),
         ({"kind": "nonsense"}, "Not a valid choice"),
+        ({"kind": "sale", "share": "10", "tier": "Gold"}, "Not a valid choice"),
     ):
         response = desk.client.post(f"{path}/rule", data=EMPTY | data)
         page = response.get_data(as_text=True)
         assert response.status_code == 422, data
         assert message in page, data
-        assert all(f'value="{value}"' in page for value in data.values() if value != "nonsense")
+        assert all(
+            f'value="{value}"' in page
+            for value in data.values()
+            if value not in {"nonsense", "Gold"}
+        )
     assert desk.client.post("/staff/finance/fees", data={"name": " "}).status_code == 422
     assert desk.client.get(f"{path}/rule?rule=999999").status_code == 404
+
+
+def test_a_fee_keeps_a_tier_that_the_program_has_no_more(desk: Desk) -> None:
+    draft = draft_of(desk)
+    draft.rules[0].tier = "bronze"
+    make_policy()
+    db.session.commit()
+    path = f"/staff/finance/fees/{draft.id}/rule?rule={draft.rules[0].id}"
+    assert "bronze (no longer a tier)" in desk.client.get(path).text
+    data = EMPTY | {"kind": "sale", "share": "12", "tier": "bronze"}
+    assert desk.client.post(path, data=data).status_code == 303
+    db.session.refresh(draft.rules[0])
+    assert (draft.rules[0].tier, draft.rules[0].bps) == ("bronze", 1_200)
 
 
 def test_a_schedule_is_not_published_for_a_day_that_began(desk: Desk) -> None:

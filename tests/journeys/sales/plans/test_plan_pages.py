@@ -1,6 +1,7 @@
 """Partners price plans and give discounts; staff set taxes. Over HTTP."""
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from flask import Flask
@@ -18,10 +19,12 @@ from billing.models import (
     TaxRate,
 )
 from marketplace.catalogue.models import Listing
+from marketplace.core import clock
 from marketplace.core.database import db
 from marketplace.identity.models import Role
 from tests.factories.listings import make_listing
 from tests.factories.people import make_member, make_organization, make_platform
+from tests.factories.program import make_policy
 from tests.factories.queries import count_queries
 from tests.factories.selling import make_discount, make_plan
 
@@ -192,7 +195,7 @@ def test_a_partner_gives_a_discount_with_codes(browser: FlaskClient, listing: Li
     assert len(codes[1].code) == 8
     taken = browser.post(f"{path}/codes", data={"code": "Autumn26"})
     assert taken.status_code == 422
-    assert "This code is taken" in taken.text
+    assert "You have this code already" in taken.text
     for uses in ("0", "-1", "1000001", "99999999999", "9" * 25):
         many = browser.post(f"{path}/codes", data={"code": "", "max_uses": uses})
         assert many.status_code == 422, uses
@@ -230,7 +233,8 @@ def test_a_partner_gives_a_discount_with_codes(browser: FlaskClient, listing: Li
         ({"kind": "fixed", "amount": "lots"}, "Type an amount like 12.50."),
         ({"lasts": "some", "months": "1"}, "From 2 to 36 payments."),
         ({"code": "A"}, "3 to 40 letters"),
-        ({"code": "TAKEN"}, "This code is taken"),
+        ({"code": "TAKEN"}, "You have this code already"),
+        ({"tiers": "Gold"}, "Choose from the program&#39;s tiers."),
         ({"max_uses": "0"}, "From 1 to 1,000,000, or nothing for no limit."),
         ({"max_uses_each": "1000001"}, "From 1 to 1,000,000, or nothing for no limit."),
         ({"starts_at": "0001-01-01"}, "A day from 2000 to 2099."),
@@ -242,7 +246,7 @@ def test_a_partner_gives_a_discount_with_codes(browser: FlaskClient, listing: Li
 def test_a_discount_that_makes_no_sense_is_refused(
     browser: FlaskClient, listing: Listing, change: dict[str, str], message: str
 ) -> None:
-    make_discount(make_organization("Rivals"), "TAKEN")
+    make_discount(listing.publisher, "TAKEN")
     db.session.commit()
     data = {
         "name": "Autumn", "kind": "percent", "bps": "10", "lasts": "once", "code": "AUTUMN",
@@ -251,6 +255,89 @@ def test_a_discount_that_makes_no_sense_is_refused(
     answer = browser.post("/partner/discounts/new", data=data)
     assert answer.status_code == 422
     assert message in answer.text
+
+
+def test_tiers_of_a_discount_are_chosen_from_those_of_the_program(
+    app: Flask, sign_in: SignIn
+) -> None:
+    platform = make_platform()
+    browser = sign_in(make_member(platform, Role.FINANCE), platform)
+    discount = make_discount(None, "AUTUMN", tiers=["bronze"])
+    db.session.commit()
+    path = f"/staff/finance/discounts/{discount.public_id}"
+    assert "bronze (no longer a tier)" in browser.get(f"{path}/edit").text
+    make_policy()
+    db.session.commit()
+    page = browser.get("/staff/finance/discounts/new").text
+    assert 'name="tiers" value="gold"' in page
+    data = {"name": "Autumn", "bps": "10", "lasts": "once", "currency": "EUR"}
+    refused = browser.post(f"{path}/edit", data={**data, "tiers": ["gold", "Gold"]})
+    assert refused.status_code == 422
+    assert "Choose from the program&#39;s tiers." in refused.text
+    saved = browser.post(f"{path}/edit", data={**data, "tiers": ["gold", "bronze"]})
+    assert saved.status_code == 303
+    db.session.refresh(discount)
+    assert discount.tiers == ["gold", "bronze"]
+    assert "Gold, bronze" in browser.get(path).text
+
+
+def test_another_publisher_may_have_the_same_code(browser: FlaskClient, listing: Listing) -> None:
+    make_discount(make_organization("Rivals"), "WELCOME10")
+    make_discount(None, "WELCOME10")
+    db.session.commit()
+    data = {
+        "name": "Welcome", "kind": "percent", "bps": "10", "lasts": "once", "code": "Welcome10",
+        "currency": "EUR",
+    }  # fmt: skip
+    assert browser.post("/partner/discounts/new", data=data).status_code == 303
+    again = browser.post("/partner/discounts/new", data=data)
+    assert again.status_code == 422
+    assert "You have this code already" in again.text
+
+
+def test_a_code_ends_before_its_discount(browser: FlaskClient, listing: Listing) -> None:
+    discount = make_discount(listing.publisher, "AUTUMN")
+    db.session.commit()
+    path = f"/partner/discounts/{discount.public_id}"
+    for day in ("2020-01-01", "2100-01-01", "soon"):
+        answer = browser.post(f"{path}/codes", data={"code": "SHORT", "expires_at": day})
+        assert answer.status_code == 422, day
+    until = (clock.now() + timedelta(days=3)).date()
+    data = {"code": "SHORT", "expires_at": until.isoformat()}
+    assert browser.post(f"{path}/codes", data=data).status_code == 303
+    code = db.session.scalars(select(PromotionCode).where(PromotionCode.code == "SHORT")).one()
+    assert code.expires_at is not None
+    assert code.expires_at.date() == until
+    with clock.frozen(clock.now() + timedelta(days=4)):
+        assert "Over" in browser.get(path).text
+
+
+def test_a_discount_of_the_platform_is_narrowed_to_listings(
+    listing: Listing, sign_in: SignIn
+) -> None:
+    platform = make_platform()
+    finance = sign_in(make_member(platform, Role.FINANCE), platform)
+    data = {
+        "name": "Welcome", "kind": "percent", "bps": "10", "lasts": "once", "code": "WELCOME",
+        "currency": "EUR",
+    }  # fmt: skip
+    new = "/staff/finance/discounts/new"
+    refused = finance.post(new, data={**data, "listings": f"{listing.slug}\nno-such-thing"})
+    assert refused.status_code == 422
+    assert "There is no listing no-such-thing." in refused.text
+    made = finance.post(new, data={**data, "listings": listing.slug})
+    assert made.status_code == 303
+    discount = db.session.scalars(select(Discount)).one()
+    assert discount.listing_ids == [listing.id]
+    assert listing.name in finance.get(made.headers["Location"]).text
+    assert listing.slug in finance.get(f"{made.headers['Location']}/edit").text
+    saved = finance.post(f"{made.headers['Location']}/edit", data=data)
+    assert saved.status_code == 303
+    db.session.refresh(discount)
+    assert discount.listing_ids == []
+    # A partner's discount is of its own listings anyway.
+    partner = sign_in(make_member(listing.publisher, Role.FINANCE), listing.publisher)
+    assert 'name="listings"' not in partner.get("/partner/discounts/new").text
 
 
 def test_finance_gives_discounts_of_the_platform_and_sets_taxes(

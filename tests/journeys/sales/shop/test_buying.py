@@ -500,3 +500,32 @@ def test_the_list_of_orders_costs_the_same_however_many_there_are(scene: Scene) 
 def test_a_listing_that_sells_nothing_has_no_shop(scene: Scene) -> None:
     assert scene.browser.get(f"/buy/{scene.listing.slug}").status_code == 404
     assert "Choose a plan" not in scene.browser.get(f"/listings/{scene.listing.slug}").text
+
+
+def test_who_tries_many_codes_is_stopped_and_may_buy_without(scene: Scene) -> None:
+    plan = make_plan(scene.listing)
+    make_discount(scene.listing.publisher, "AUTUMN")
+    db.session.commit()
+    path = f"/buy/{scene.listing.slug}/{plan.public_id}"
+    data = {"organization": scene.customer.slug, "currency": "EUR", **DETAILS, "update": "1"}
+
+    def compute(code: str) -> int:
+        return scene.browser.post(path, data={**data, "code": code}).status_code
+
+    # A code that counts is no guess.
+    assert {compute("AUTUMN") for _time in range(45)} == {200}
+    assert [compute(f"GUESS{number}") for number in range(38)] == [200] * 38
+    assert [scene.browser.get(f"{path}?code=MORE{n}").status_code for n in range(3)] == [
+        200,
+        200,
+        429,
+    ]
+    assert compute("AUTUMN") == 429
+    assert compute("") == 200
+
+
+def test_a_code_in_the_address_of_the_plans_goes_on_to_the_checkout(scene: Scene) -> None:
+    plan = make_plan(scene.listing)
+    db.session.commit()
+    page = scene.browser.get(f"/buy/{scene.listing.slug}?code=AUTUMN").text
+    assert f"/buy/{scene.listing.slug}/{plan.public_id}?currency=EUR&amp;code=AUTUMN" in page

@@ -12,6 +12,7 @@ from billing.models import FeeKind, FeeRule, FeeSchedule, ScheduleState
 from marketplace.core import clock
 from marketplace.core.errors import ConflictError, InvalidError, NotFoundError
 from marketplace.core.permissions import current_actor, needs
+from marketplace.identity.forms import choices_of
 from marketplace.identity.partner_types import PARTNER_TYPES
 from marketplace.sales.finance.desk import queries
 from marketplace.sales.finance.desk.forms import (
@@ -23,6 +24,7 @@ from marketplace.sales.finance.desk.forms import (
 from marketplace.sales.finance.desk.parameters import midnight, row_id
 from marketplace.sales.finance.desk.views.blueprint import finance
 from marketplace.sales.finance.desk.views.overview import axis_of, months_back
+from marketplace.sales.tiers import tier_choices
 
 WINDOWS = {3: "3 months", 12: "12 months", 24: "2 years"}
 MOST_PARTNERS = 15
@@ -133,6 +135,7 @@ def rule(schedule: FeeSchedule) -> ResponseReturnValue:
     """The form for a fee: a new one, or the one of `?rule=`."""
     found = _rule(schedule)
     form = RuleForm(formdata=None)
+    _keep_tier(form, found)
     if found is not None:
         form.kind.data, form.partner_type.data = found.kind.value, found.partner_type
         form.tier.data, form.currency.data = found.tier, found.currency
@@ -149,6 +152,7 @@ def put_rule(schedule: FeeSchedule) -> ResponseReturnValue:
     """Add a fee, or change the one of `?rule=`."""
     found = _rule(schedule)
     form = RuleForm()
+    _keep_tier(form, found)
     try:
         if not form.validate_on_submit():
             raise InvalidError({})
@@ -158,7 +162,7 @@ def put_rule(schedule: FeeSchedule) -> ResponseReturnValue:
             RuleValue(
                 kind=kind,
                 partner_type=form.partner_type.data or "",
-                tier=(form.tier.data or "").strip().lower(),
+                tier=form.tier.data or "",
                 currency=form.currency.data or "",
                 bps=form.share.data or 0,
                 fixed=form.fixed.data or 0,
@@ -283,6 +287,12 @@ def _rule(schedule: FeeSchedule) -> FeeRule | None:
     if found is None:
         raise NotFoundError
     return found
+
+
+def _keep_tier(form: RuleForm, rule: FeeRule | None) -> None:
+    """Let a fee keep the tier that it has, also where the program has it no more."""
+    if rule is not None:
+        form.tier.choices = choices_of([("", "Any"), *tier_choices([rule.tier])])
 
 
 def _to(schedule: FeeSchedule) -> ResponseReturnValue:
