@@ -9,7 +9,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-_CANDIDATE = re.compile(r"(?<![\w.-])(?:\d[ -]?){12,18}\d(?![\w-])(?!\.\d)", re.ASCII)
+# Behind a plus stands a telephone number: many of Germany's would pass for old Visa cards.
+_CANDIDATE = re.compile(r"(?<![\w.+-])(?:\d[ -]?){12,18}\d(?![\w-])(?!\.\d)", re.ASCII)
 # (first digits from, to, lengths): https://en.wikipedia.org/wiki/Payment_card_number
 _NETWORKS: tuple[tuple[str, str, frozenset[int]], ...] = (
     ("4", "4", frozenset({13, 16, 19})),  # Visa
@@ -62,6 +63,12 @@ def _found(text: str) -> Iterator[re.Match[str]]:
 def has_card_number(text: str) -> bool:
     """Whether `text` holds what must be taken for a card number."""
     return any(True for _match in _found(text))
+
+
+def line_with_card_number(text: str) -> int | None:
+    """The first line of `text` that holds a card number, counted from 1; None: none does."""
+    found = next(_found(text), None)
+    return None if found is None else text.count("\n", 0, found.start()) + 1
 
 
 def mask_card_numbers(text: str) -> str:

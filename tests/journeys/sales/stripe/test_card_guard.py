@@ -1,7 +1,7 @@
 """A card number that somebody types into a form of ours goes nowhere."""
 
 import logging
-from io import StringIO
+from io import BytesIO, StringIO
 
 import pytest
 from flask import Flask
@@ -12,7 +12,7 @@ from marketplace.catalogue.models import IntegrationRequest
 from marketplace.core.database import db
 from marketplace.core.logging import configure_logging
 from tests.conftest import SignIn
-from tests.factories.people import make_customer, make_member
+from tests.factories.people import make_customer, make_member, make_organization
 
 CARD = "4242 4242 4242 4242"
 
@@ -34,6 +34,27 @@ def test_a_form_with_a_card_number_is_refused_and_nothing_is_kept(
 def test_a_search_with_a_card_number_is_refused(client: FlaskClient) -> None:
     answer = client.get("/search", query_string={"q": CARD})
     assert answer.status_code == 422
+    assert "4242" not in answer.text
+
+
+def test_an_address_with_a_card_number_is_refused(client: FlaskClient) -> None:
+    answer = client.get(f"/listings/{CARD.replace(' ', '')}")
+    assert answer.status_code == 422
+    assert "4242" not in answer.text
+
+
+def test_an_upload_of_text_with_a_card_number_is_refused_by_its_line(
+    app: Flask, sign_in: SignIn
+) -> None:
+    browser = sign_in(make_member(make_organization()))
+    for name, is_refused in (("leads.csv", True), ("logo.png", False)):
+        content = f"name,email\nAda,ada@bluekite.example\n{CARD},x@kite.example\n".encode()
+        answer = browser.post(
+            "/partner/leads/import",
+            data={"file": (BytesIO(content), name)},
+            content_type="multipart/form-data",
+        )
+        assert ("Line 3 holds what looks like a card number" in answer.text) is is_refused
     assert "4242" not in answer.text
 
 

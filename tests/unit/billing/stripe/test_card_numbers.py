@@ -5,6 +5,7 @@ import pytest
 from marketplace.core.card_numbers import (
     fields_with_card_numbers,
     has_card_number,
+    line_with_card_number,
     mask_card_numbers,
 )
 
@@ -44,6 +45,7 @@ def test_card_numbers_are_found(text: str) -> None:
         "1796180856000",  # milliseconds
         "2026-11-29 02:50:22",
         "+49 30 901820 4242",
+        "+4222222222222",
         "DE89 3704 0044 0532 0130 00",
         "pi_4242424242424242",
         "x4242424242424242",
@@ -76,3 +78,8 @@ def test_json_is_searched_to_its_leaves() -> None:
         "none": None,
     }
     assert sorted(set(fields_with_card_numbers(body))) == ["body", "card", "list.1.note"]
+
+
+def test_the_line_of_the_first_one_is_told() -> None:
+    assert line_with_card_number("a\n4242424242424242\n4242424242424242") == 2
+    assert line_with_card_number("a\n4242424242424241") is None
