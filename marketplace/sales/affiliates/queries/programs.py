@@ -16,9 +16,12 @@ from billing.models import (
     Earning,
     EarningKind,
     OrderLine,
+    Plan,
+    PlanState,
     PromotionCode,
 )
 from marketplace.catalogue.models import Listing
+from marketplace.catalogue.visibility import findable_listings
 from marketplace.core.database import db
 from marketplace.core.errors import SignInRequiredError
 from marketplace.core.pagination import Page, paginate
@@ -55,6 +58,12 @@ def find_affiliate(affiliate_id: str, program_id: str | None = None) -> Affiliat
     if program_id is not None:
         query = query.where(AffiliateProgram.public_id == program_id)
     return db.session.scalar(query)
+
+
+def find_affiliate_of_code(affiliate_id: str, code_id: int) -> Affiliate | None:
+    """The affiliate of that public id, if the promotion code is its own."""
+    found = find_affiliate(affiliate_id)
+    return found if found is not None and code_of(found.id, code_id) is not None else None
 
 
 def find_platform_affiliate(affiliate_id: str, program_id: str) -> Affiliate | None:
@@ -126,6 +135,52 @@ def codes_of(affiliate_id: int) -> Sequence[PromotionCode]:
         .order_by(PromotionCode.id.desc())
         .limit(100)
     ).all()
+
+
+def code_of(affiliate_id: int, code_id: int) -> PromotionCode | None:
+    """One of an affiliate's promotion codes, with its discount."""
+    return db.session.scalar(
+        select(PromotionCode)
+        .where(PromotionCode.id == code_id, PromotionCode.affiliate_id == affiliate_id)
+        .options(joinedload(PromotionCode.discount))
+    )
+
+
+def landing_listings(
+    program: AffiliateProgram, codes: Sequence[PromotionCode]
+) -> dict[int, Listing]:
+    """The listing that each code leads to: the one that its discount, or else the program, is for
+    alone. Nothing for codes of several listings, and of one that sells nothing. Two queries."""
+    plan_ids = {plan_id for code in codes for plan_id in code.discount.plan_ids}
+    of_plans: dict[int, int] = dict(
+        db.session.execute(select(Plan.id, Plan.listing_id).where(Plan.id.in_(plan_ids))).all()
+    )
+    wanted = {code.id: _only_listing(program, code.discount, of_plans) for code in codes}
+    found = {
+        listing.id: listing
+        for listing in db.session.scalars(
+            findable_listings().where(
+                Listing.id.in_({each for each in wanted.values() if each is not None}),
+                exists().where(Plan.listing_id == Listing.id, Plan.state == PlanState.ACTIVE),
+            )
+        )
+    }
+    return {
+        code_id: found[listing_id]
+        for code_id, listing_id in wanted.items()
+        if listing_id is not None and listing_id in found
+    }
+
+
+def _only_listing(
+    program: AffiliateProgram, discount: Discount, of_plans: dict[int, int]
+) -> int | None:
+    named = set(discount.listing_ids) or {
+        of_plans[plan_id] for plan_id in discount.plan_ids if plan_id in of_plans
+    }
+    if len(named) == 1:
+        return named.pop()
+    return program.listing_id if not named else None
 
 
 def discounts_for_codes(publisher_id: int | None) -> Sequence[Discount]:

@@ -8,7 +8,13 @@ from flask.typing import ResponseReturnValue
 
 from billing.affiliates import joining, links
 from billing.affiliates.clicks import MOST_LEADS_A_DAY
-from billing.models import Affiliate, AffiliateLink, AffiliateProgram, AffiliateState
+from billing.models import (
+    Affiliate,
+    AffiliateLink,
+    AffiliateProgram,
+    AffiliateState,
+    PromotionCode,
+)
 from marketplace.core.errors import ConflictError, InvalidError, NotFoundError
 from marketplace.core.limits import limiter
 from marketplace.core.pagination import page_number
@@ -211,6 +217,42 @@ def link_enable(link: AffiliateLink) -> ResponseReturnValue:
     return redirect(url_for("affiliates.link", link_id=link.id), code=303)
 
 
+@affiliates.get(f"{_OWN}/codes/<int:code_id>/qr.svg")
+@needs("affiliate.manage", load=program_queries.find_affiliate_of_code, name="affiliate")
+def code_qr_svg(affiliate: Affiliate) -> ResponseReturnValue:
+    """The QR code of a promotion code's address as SVG."""
+    code, address = _landing(affiliate)
+    return _file(qr_svg(address), "image/svg+xml", f"{code.code}.svg")
+
+
+@affiliates.get(f"{_OWN}/codes/<int:code_id>/qr.png")
+@needs("affiliate.manage", load=program_queries.find_affiliate_of_code, name="affiliate")
+def code_qr_png(affiliate: Affiliate) -> ResponseReturnValue:
+    """The QR code of a promotion code's address as PNG."""
+    code, address = _landing(affiliate)
+    return _file(qr_png(address), "image/png", f"{code.code}.png")
+
+
+def landings_of(affiliate: Affiliate, codes: Sequence[PromotionCode]) -> dict[int, str]:
+    """The whole addresses of codes: a listing's plans, with the code filled in."""
+    found = program_queries.landing_listings(affiliate.program, codes)
+    public_url = str(current_app.config["PUBLIC_URL"])
+    return {
+        code.id: public_url + url_for("shop.choose", slug=found[code.id].slug, code=code.code)
+        for code in codes
+        if code.id in found
+    }
+
+
+def _landing(affiliate: Affiliate) -> tuple[PromotionCode, str]:
+    """The code of the address that is asked for, and its own. Raises NotFoundError."""
+    code = program_queries.code_of(affiliate.id, int((request.view_args or {})["code_id"]))
+    address = landings_of(affiliate, [code]).get(code.id) if code is not None else None
+    if code is None or address is None:
+        raise NotFoundError
+    return code, address
+
+
 def address_of(link: AffiliateLink) -> str:
     """The whole address of a link."""
     return str(current_app.config["PUBLIC_URL"]) + url_for("affiliates.follow", code=link.code)
@@ -264,6 +306,7 @@ def _membership_page(affiliate: Affiliate, form: LinkForm) -> str:
         choices.insert(0, ("", whole))
     form.target.choices = choices_of(choices)
     rows = queries.links_of(affiliate.id)
+    codes = program_queries.codes_of(affiliate.id)
     return render_template(
         "affiliates/membership.html",
         affiliate=affiliate,
@@ -277,7 +320,8 @@ def _membership_page(affiliate: Affiliate, form: LinkForm) -> str:
         addresses={row.id: address_of(row) for row in rows},
         link_figures=figures_by_link([row.id for row in rows]),
         sources=figures_by_sub_id(affiliate.id),
-        codes=program_queries.codes_of(affiliate.id),
+        codes=codes,
+        landings=landings_of(affiliate, codes),
         sales=program_queries.page_of_sales(affiliate.id, page_number(request.args.get("page"))),
         **_owners([program]),
         texts=texts,
