@@ -43,8 +43,9 @@ SECTIONS = {
     "surplus": "paid out",
     "payout_reversed": "paid out",
     "reversal": "paid out",
+    "conversion": "converted",
 }
-SECTION_ORDER = ("earned", "taken back", "corrected", "paid out")
+SECTION_ORDER = ("earned", "taken back", "corrected", "converted", "paid out")
 
 
 def section_of(kind: str) -> str:
@@ -86,7 +87,7 @@ class StatementLine:
 
     @property
     def section(self) -> str:
-        """earned, taken back, corrected or paid out."""
+        """earned, taken back, corrected, converted or paid out."""
         return section_of(self.kind)
 
 

@@ -12,6 +12,7 @@ from billing.models.affiliate import (
     CommissionClearance,
     CommissionRule,
 )
+from billing.models.conversion import BalanceConversion, ConvertedSide
 from billing.models.discount import Discount, DiscountKind, DiscountUse, Funder, PromotionCode
 from billing.models.earning import Earning, EarningKind, EarningState, Objection, ObjectionState
 from billing.models.fee import FeeKind, FeeRule, FeeSchedule, ScheduleState
@@ -89,6 +90,7 @@ __all__ = [
     "AgreementState",
     "Attribution",
     "AttributionModel",
+    "BalanceConversion",
     "BalanceTransaction",
     "BankImport",
     "BankLine",
@@ -100,6 +102,7 @@ __all__ = [
     "CommissionClearance",
     "CommissionRule",
     "ConnectedAccount",
+    "ConvertedSide",
     "Discount",
     "DiscountKind",
     "DiscountUse",

@@ -102,6 +102,63 @@ def upgrade() -> None:
         batch_op.create_index("ix_balance_txn_source", ["source_id"], unique=False)
 
     op.create_table(
+        "balance_conversion",
+        sa.Column(
+            "id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=True,
+            nullable=False,
+        ),
+        sa.Column(
+            "partner_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column(
+            "side",
+            sa.Enum(
+                "payable",
+                "owed",
+                name="convertedside",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+            ),
+            nullable=False,
+        ),
+        sa.Column("from_currency", sa.String(length=3), nullable=False),
+        sa.Column("to_currency", sa.String(length=3), nullable=False),
+        sa.Column("amount", sa.BigInteger(), nullable=False),
+        sa.Column("to_amount", sa.BigInteger(), nullable=False),
+        sa.Column("rate", sa.String(length=20), nullable=False),
+        sa.Column("rate_source", sa.String(length=200), nullable=False),
+        sa.Column("gain", sa.BigInteger(), nullable=True),
+        sa.Column(
+            "requested_by_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column(
+            "requested_at", marketplace.core.database.UtcDateTime(timezone=True), nullable=False
+        ),
+        sa.Column(
+            "decided_by_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
+        ),
+        sa.Column(
+            "decided_at", marketplace.core.database.UtcDateTime(timezone=True), nullable=True
+        ),
+        sa.Column("is_approved", sa.Boolean(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_balance_conversion")),
+    )
+    with op.batch_alter_table("balance_conversion", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_balance_conversion_partner_id"), ["partner_id"], unique=False
+        )
+        batch_op.create_index(
+            "uq_balance_conversion_open",
+            ["partner_id", "from_currency", "side"],
+            unique=True,
+            sqlite_where=sa.text("decided_at IS NULL"),
+            postgresql_where=sa.text("decided_at IS NULL"),
+        )
+
+    op.create_table(
         "bank_import",
         sa.Column(
             "id",
@@ -2837,6 +2894,15 @@ def downgrade() -> None:
     op.drop_table("billing_profile")
     op.drop_table("bank_rule")
     op.drop_table("bank_import")
+    with op.batch_alter_table("balance_conversion", schema=None) as batch_op:
+        batch_op.drop_index(
+            "uq_balance_conversion_open",
+            sqlite_where=sa.text("decided_at IS NULL"),
+            postgresql_where=sa.text("decided_at IS NULL"),
+        )
+        batch_op.drop_index(batch_op.f("ix_balance_conversion_partner_id"))
+
+    op.drop_table("balance_conversion")
     with op.batch_alter_table("balance_txn", schema=None) as batch_op:
         batch_op.drop_index("ix_balance_txn_source")
         batch_op.drop_index("ix_balance_txn_payout")

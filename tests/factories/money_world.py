@@ -9,6 +9,7 @@ from billing.models import (
     AffiliateLink,
     AffiliateProgram,
     AffiliateState,
+    BalanceConversion,
     BankImport,
     BankLine,
     BankRule,
@@ -119,6 +120,11 @@ def make_money_world(
     payout = Payout(
         public_id="po_1", run_id=run.id, partner_id=publisher_id, currency="EUR", amount=100
     )
+    conversion = BalanceConversion(
+        partner_id=publisher_id, side=ConvertedSide.PAYABLE, from_currency="BGN",
+        to_currency="EUR", amount=196, to_amount=100, rate="1.95583", rate_source="Fixed",
+        requested_by_id=customer_user_id,
+    )  # fmt: skip
     write_off = WriteOff(
         partner_id=publisher_id,
         currency="EUR",
@@ -133,7 +139,19 @@ def make_money_world(
     event = StripeEvent(event_id="evt_1", type="x", object_id="y", happened_at=now)
     operation = StripeOperation(idem_key="x", method="transfers.create", request_hash="0" * 64)
     db.session.add_all(
-        [link, quote, subscription, line, request, dispute, payout, write_off, found, event]
+        [
+            link,
+            quote,
+            subscription,
+            line,
+            request,
+            dispute,
+            payout,
+            write_off,
+            conversion,
+            found,
+            event,
+        ]
     )
     db.session.add(operation)
     db.session.flush()
@@ -177,6 +195,7 @@ def make_money_world(
         "payout_run_id": run.public_id,
         "payout_id": payout.public_id,
         "write_off_id": write_off.id,
+        "conversion_id": conversion.id,
         "schedule_id": schedule.id,
         "dispute_id": dispute.id,
         "txn_id": txn.id,

@@ -23,6 +23,7 @@ from wtforms.validators import (
 from billing.fees import MAX_HOLD_DAYS
 from billing.models import FeeKind
 from billing.money import CURRENCIES
+from billing.settlement.conversions import MOST_DIGITS
 from marketplace.core.errors import InvalidError
 from marketplace.identity.forms import choices_of
 from marketplace.identity.partner_types import PARTNER_TYPES
@@ -132,6 +133,18 @@ class WriteOffForm(FlaskForm):  # type: ignore[misc]  # flask-wtf has no types
     reason = TextAreaField(
         "Reason",
         [_NEEDED, Length(max=MAX_REASON, message=f"At most {MAX_REASON} characters.")],
+        description="For whoever approves it, and for the books.",
+    )
+
+
+class ConversionForm(FlaskForm):  # type: ignore[misc]  # flask-wtf has no types
+    """Asking that a balance be converted. `seen` is the amount that was shown."""
+
+    seen = HiddenField()
+    rate = StringField("Rate", [_NEEDED, Length(max=MOST_DIGITS)])
+    rate_source = StringField(
+        "Where the rate is from",
+        [_NEEDED, Length(max=200, message="At most 200 characters.")],
         description="For whoever approves it, and for the books.",
     )
 

@@ -1,7 +1,15 @@
 """Who of the staff may do what at the finance desk. Nobody decides about money of an organization
 that they belong to, whichever part it has in it (sales/parties.py)."""
 
-from billing.models import Dispute, FeeSchedule, Objection, Order, RefundRequest, WriteOff
+from billing.models import (
+    BalanceConversion,
+    Dispute,
+    FeeSchedule,
+    Objection,
+    Order,
+    RefundRequest,
+    WriteOff,
+)
 from marketplace.core.permissions import Actor, rule
 from marketplace.identity.models import Organization
 from marketplace.sales.parties import is_party, parties_of_earning, parties_of_order
@@ -80,6 +88,20 @@ def may_decide_write_off(actor: Actor, write_off: WriteOff) -> bool:
     """Finance, but not about an organization of theirs. That it is another person than the one
     who asked is the service's rule, so that the page can say so."""
     return is_finance(actor) and not is_party(actor, write_off.partner_id)
+
+
+@rule("conversions.handle")
+def may_handle_conversions(actor: Actor, partner: Organization | None = None) -> bool:
+    """Balances in currencies that were replaced, and asking that one be converted: finance, but
+    not about an organization of theirs."""
+    return is_finance(actor) and (partner is None or not is_party(actor, partner.id))
+
+
+@rule("conversion.decide")
+def may_decide_conversion(actor: Actor, conversion: BalanceConversion) -> bool:
+    """Finance, but not about an organization of theirs. That it is another person than the one
+    who asked is the service's rule, so that the page can say so."""
+    return is_finance(actor) and not is_party(actor, conversion.partner_id)
 
 
 @rule("fees.read")

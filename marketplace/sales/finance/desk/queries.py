@@ -7,6 +7,7 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.orm import joinedload, selectinload
 
 from billing.models import (
+    BalanceConversion,
     Dispute,
     DisputeState,
     Earning,
@@ -242,6 +243,23 @@ def write_offs(*, is_open: bool, page: int) -> Page[WriteOff]:
 def find_write_off(write_off_id: int) -> WriteOff | None:
     """A write-off."""
     return db.session.get(WriteOff, write_off_id)
+
+
+def conversions(*, is_open: bool, page: int) -> Page[BalanceConversion]:
+    """Conversions of balances that wait for a second person, or that were decided."""
+    query = select(BalanceConversion)
+    if is_open:
+        query = query.where(BalanceConversion.decided_at.is_(None)).order_by(BalanceConversion.id)
+    else:
+        query = query.where(BalanceConversion.decided_at.is_not(None)).order_by(
+            BalanceConversion.id.desc()
+        )
+    return paginate(query, page=page, per_page=PER_PAGE)
+
+
+def find_conversion(conversion_id: int) -> BalanceConversion | None:
+    """A conversion of a balance."""
+    return db.session.get(BalanceConversion, conversion_id)
 
 
 def schedules() -> Sequence[FeeSchedule]:

@@ -120,6 +120,7 @@ KINDS = {
     "transfer_reversal": "Transfer reversed",
     "reversal": "Transfer reversed",
     "write_off": "Write-off",
+    "conversion": "Converted balance",
     "adjustment": "Adjustment",
     "freeze": "Frozen",
     "unfreeze": "Unfrozen",

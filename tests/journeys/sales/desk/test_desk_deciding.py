@@ -2,8 +2,9 @@
 
 import pytest
 
-from billing.ledger import balance
+from billing.ledger import balance, credit, debit, post
 from billing.models import (
+    BalanceConversion,
     Dispute,
     Objection,
     ObjectionState,
@@ -300,3 +301,78 @@ def test_a_write_off_is_refused(desk: Desk) -> None:
 @pytest.mark.parametrize("query", ["", "partner=nobody&currency=EUR", "partner=x&currency=zz"])
 def test_a_write_off_of_nobody_is_not_found(desk: Desk, query: str) -> None:
     assert desk.client.get(f"/staff/finance/write-offs/new?{query}").status_code == 404
+
+
+def owe_in_leva(desk: Desk, amount: int = 8_500) -> None:
+    post(
+        "adjustment",
+        source=("test", 2),
+        key="test:leva",
+        legs=[
+            debit("stripe_available", amount, "BGN"),
+            credit("partner_payable", amount, "BGN", desk.publisher.id),
+        ],
+    )
+    db.session.commit()
+
+
+def test_a_balance_in_a_retired_currency_is_converted_by_two_people(desk: Desk) -> None:
+    owe_in_leva(desk)
+    slug = desk.publisher.slug
+    assert "Convert to EUR" in desk.client.get(f"/staff/finance/organizations/{slug}").text
+    page = desk.client.get("/staff/finance/conversions").text
+    assert "BGN" in page
+    assert "Quayside" in page
+    query = f"partner={slug}&currency=BGN&side=payable"
+    page = desk.client.get(f"/staff/finance/conversions/new?{query}").text
+    for text in ("€43.46", "1.95583 BGN for 1 EUR", "Council of the EU", "Our gain"):
+        assert text in page, text
+    path = f"/staff/finance/conversions?{query}"
+    typed = {"rate": "1.95583", "rate_source": "Fixed by law", "seen": "4346"}
+    for wrong, text in (
+        ({"rate": "2"}, "another amount now"),
+        ({"rate": "x"}, "Type a rate"),
+        ({"rate_source": ""}, "Fill this in"),
+        ({"seen": ""}, "another amount now"),
+    ):
+        answer = desk.client.post(path, data=typed | wrong)
+        assert answer.status_code == 422, wrong
+        assert text in answer.text, wrong
+    assert 'name="seen" value="4250"' in desk.client.post(path, data=typed | {"rate": "2"}).text
+    assert desk.client.post(path, data=typed).status_code == 303
+    row = db.session.query(BalanceConversion).one()
+    address = f"/staff/finance/conversions/{row.id}/approval"
+    assert "somebody else" in desk.client.get(address).text
+    refused = desk.client.post(address, follow_redirects=True).text
+    assert "Somebody else has to decide" in refused
+    assert balance("partner_payable", "BGN", desk.publisher.id) == 8_500
+    page = desk.other.get(address).text
+    assert "Fixed by law" in page
+    assert "Neither gain nor loss" in page
+    assert desk.other.post(address).status_code == 303
+    assert balance("partner_payable", "BGN", desk.publisher.id) == 0
+    assert balance("partner_payable", "EUR", desk.publisher.id) == 4_346 - 700
+    assert "decided already" in desk.other.get(address).text
+    assert "Converted" in desk.client.get("/staff/finance/conversions?show=decided").text
+    assert "Nothing to convert" in desk.client.get("/staff/finance/conversions").text
+
+
+def test_a_conversion_is_refused_and_nobody_decides_about_their_own(desk: Desk) -> None:
+    owe_in_leva(desk)
+    query = f"partner={desk.publisher.slug}&currency=BGN&side=payable"
+    typed = {"rate": "1.95583", "rate_source": "Fixed by law", "seen": "4346"}
+    path = f"/staff/finance/conversions?{query}"
+    assert desk.client.post(path, data=typed).status_code == 303
+    row = db.session.query(BalanceConversion).one()
+    assert desk.other.post(f"/staff/finance/conversions/{row.id}/refusal").status_code == 303
+    assert balance("partner_payable", "BGN", desk.publisher.id) == 8_500
+    make_member(desk.publisher, Role.VIEWER, desk.fay)
+    db.session.commit()
+    assert desk.client.get(f"/staff/finance/conversions/new?{query}").status_code == 404
+    assert desk.client.post(path, data=typed).status_code == 404
+    assert "conversions/new" not in desk.client.get("/staff/finance/conversions").text
+    for odd in ("currency=EUR&side=payable", "currency=BGN&side=x", "currency=BGN"):
+        found = desk.other.get(
+            f"/staff/finance/conversions/new?partner={desk.publisher.slug}&{odd}"
+        )
+        assert found.status_code == 404, odd

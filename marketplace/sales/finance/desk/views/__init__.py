@@ -2,6 +2,7 @@
 
 from marketplace.sales.finance.desk import policies
 from marketplace.sales.finance.desk.views import (
+    conversions,
     disputes,
     fees,
     ledger,
@@ -14,6 +15,7 @@ from marketplace.sales.finance.desk.views import (
 from marketplace.sales.finance.desk.views.blueprint import finance
 
 __all__ = [
+    "conversions",
     "disputes",
     "fees",
     "finance",

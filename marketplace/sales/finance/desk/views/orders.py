@@ -7,6 +7,8 @@ from billing.accounts import CHART
 from billing.desk import browsing
 from billing.formatting import format_money, plain_amount
 from billing.models import Order
+from billing.payouts.eligibility import RETIRED
+from billing.settlement.conversions import ACCOUNTS
 from billing.settlement.locks import lock_order
 from billing.settlement.parts import SettlementError
 from billing.settlement.refunds import RefundParts, preview_refund, refundable, request_refund
@@ -52,6 +54,8 @@ def organization(organization: Organization) -> ResponseReturnValue:
         organization=organization,
         balances=browsing.balances_of_owner(organization.id),
         page=queries.orders_of(organization.id, page_number(request.args.get("page"))),
+        retired=RETIRED,
+        converted={code: side.value for side, code in ACCOUNTS.items()},
     )
 
 
