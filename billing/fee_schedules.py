@@ -8,11 +8,18 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Select, and_, func, or_, select
+from sqlalchemy import Select, and_, delete, func, or_, select
 from sqlalchemy.orm import selectinload
 
 from billing.fees import choose_rule, problem_of
-from billing.models import FeeKind, FeeRule, FeeSchedule, ScheduleState
+from billing.models import (
+    FeeKind,
+    FeeRule,
+    FeeSchedule,
+    FeeSimulation,
+    FeeSimulationPartner,
+    ScheduleState,
+)
 from billing.money import CURRENCIES
 from billing.partner_facts import PartnerFacts
 from marketplace.core import clock
@@ -167,8 +174,21 @@ def discard_draft(draft: FeeSchedule, *, by_user_id: int | None) -> None:
         actor_user_id=by_user_id,
         data={"version": draft.version},
     )
+    forget_simulations(draft.id)
     db.session.delete(draft)
     db.session.flush()
+
+
+def forget_simulations(schedule_id: int, months: int | None = None) -> None:
+    """Delete what was found for a schedule, for all lengths of time or one."""
+    which = select(FeeSimulation.id).where(FeeSimulation.schedule_id == schedule_id)
+    if months is not None:
+        which = which.where(FeeSimulation.months == months)
+    ids = db.session.scalars(which).all()
+    db.session.execute(
+        delete(FeeSimulationPartner).where(FeeSimulationPartner.simulation_id.in_(ids))
+    )
+    db.session.execute(delete(FeeSimulation).where(FeeSimulation.id.in_(ids)))
 
 
 def problems_of(draft: FeeSchedule) -> list[str]:

@@ -91,10 +91,14 @@ def find_period(code: str) -> Period | None:
     return db.session.scalar(select(Period).where(Period.code == code))
 
 
-def checklist(code: str) -> list[Check]:
-    """What is in order for closing this month and what is not, in the order to look at it."""
+def checklist(code: str, balances: list[TrialBalance] | None = None) -> list[Check]:
+    """What is in order for closing this month and what is not, in the order to look at it.
+
+    `balances`: the trial balance through this month, where the caller has it.
+    """
     start, end = month_bounds(code)
-    balances = trial_balance(through=code)
+    if balances is None:
+        balances = trial_balance(through=code)
     return [
         _month_is_over(end),
         _books_have_begun(code),
@@ -129,11 +133,12 @@ def close_period(code: str, *, by_user_id: int | None, note: str = "") -> Period
     ).one()
     if period.state is PeriodState.CLOSED:
         raise ConflictError(f"{code} is closed already.")
-    checks = checklist(code)
+    balances = trial_balance(through=code)
+    checks = checklist(code, balances)
     missing = [each.title for each in checks if each.gravity is Gravity.BLOCKING]
     if missing:
         raise ConflictError(f"{code} cannot be closed yet: {'; '.join(missing)}.")
-    period.closing = {**_closing(code, checks, note), "seal": seal_of(period.id)}
+    period.closing = {**_closing(code, checks, note, balances), "seal": seal_of(period.id)}
     period.closed_at = clock.now()
     period.closed_by_id = by_user_id
     period.state = PeriodState.CLOSED
@@ -164,7 +169,9 @@ def months() -> list[tuple[str, Period | None]]:
     return list(reversed(found))
 
 
-def _closing(code: str, checks: Sequence[Check], note: str) -> dict[str, Any]:
+def _closing(
+    code: str, checks: Sequence[Check], note: str, balances: list[TrialBalance]
+) -> dict[str, Any]:
     """What is kept of the moment of closing."""
     _, end = month_bounds(code)
     left = db.session.scalars(
@@ -197,7 +204,7 @@ def _closing(code: str, checks: Sequence[Check], note: str) -> dict[str, Any]:
                 "credit": each.credit,
                 "accounts": {line.account.code: line.debit - line.credit for line in each.lines},
             }
-            for each in trial_balance(through=code)
+            for each in balances
         },
     }
 

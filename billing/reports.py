@@ -1,14 +1,21 @@
 """Trial balance and the age of what we owe partners, as of any month's end or any moment."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 from sqlalchemy import case, func, select
 
 from billing.accounts import CHART, PARTNER_HELD, PARTNER_PAYABLE, AccountType
-from billing.models import LedgerAccount, LedgerEntry, LedgerTransaction, Period, Side
+from billing.models import (
+    LedgerAccount,
+    LedgerEntry,
+    LedgerTransaction,
+    Period,
+    PeriodState,
+    Side,
+)
 from marketplace.core.database import db
 
 # Days since the money was released (payable) or earned (held); the last one is open.
@@ -68,7 +75,11 @@ def trial_balance(
     *, through: str | None = None, posted_until: datetime | None = None
 ) -> list[TrialBalance]:
     """The balances after the month `through` (like 2026-10), or of what was posted up to
-    `posted_until`; of everything without either. By currency, in the order of the chart."""
+    `posted_until`; of everything without either. By currency, in the order of the chart.
+
+    What the last closed month before it kept is not added up again: it cannot have changed, and
+    `billing verify` looks whether it did.
+    """
     debits = case((LedgerEntry.side == Side.DEBIT, LedgerEntry.amount), else_=0)
     credits_ = case((LedgerEntry.side == Side.CREDIT, LedgerEntry.amount), else_=0)
     of_month = Period.code == (through or "")
@@ -86,21 +97,44 @@ def trial_balance(
         .join(Period, Period.id == LedgerTransaction.period_id)
         .group_by(LedgerAccount.code, LedgerAccount.currency)
     )
-    if through is not None:
-        query = query.where(Period.code <= through)
+    kept: dict[tuple[str, str], int] = {}
     if posted_until is not None:
         query = query.where(LedgerTransaction.posted_at <= posted_until)
+    else:
+        closed, kept = _kept_before(through)
+        query = query.where(Period.code > closed)
+    if through is not None:
+        query = query.where(Period.code <= through)
+    found = {
+        (currency, code): [int(each) for each in sums]
+        for code, currency, *sums in db.session.execute(query)
+    }
+    for key, balance in kept.items():
+        sums = found.setdefault(key, [0, 0, 0, 0])
+        sums[0 if balance > 0 else 1] += abs(balance)
     by_currency: dict[str, list[TrialLine]] = {}
-    for code, currency, debit, credit, month_debit, month_credit in db.session.execute(query):
-        by_currency.setdefault(currency, []).append(
-            TrialLine(
-                CHART[code], currency, int(debit), int(credit), int(month_debit), int(month_credit)
-            )
-        )
+    for (currency, code), sums in found.items():
+        by_currency.setdefault(currency, []).append(TrialLine(CHART[code], currency, *sums))
     return [
         TrialBalance(currency, tuple(sorted(lines, key=lambda line: line.account.number)))
         for currency, lines in sorted(by_currency.items())
     ]
+
+
+def _kept_before(month: str | None) -> tuple[str, dict[tuple[str, str], int]]:
+    """The last closed month before this one (of all, without one), and the balances that it kept
+    by currency and account, as debits; an empty name without one."""
+    query = select(Period.code, Period.closing).where(Period.state == PeriodState.CLOSED)
+    if month is not None:
+        query = query.where(Period.code < month)
+    found = db.session.execute(query.order_by(Period.code.desc()).limit(1)).one_or_none()
+    if found is None or "trial_balance" not in found.closing:
+        return "", {}
+    return found.code, {
+        (currency, code): int(balance)
+        for currency, each in found.closing["trial_balance"].items()
+        for code, balance in each["accounts"].items()
+    }
 
 
 @dataclass(frozen=True)
@@ -125,101 +159,100 @@ class AgeLine:
 def partner_ageing(
     at: datetime, *, through: str | None = None, limit: int | None = None, offset: int = 0
 ) -> list[AgeLine]:
-    """Who is owed how much, by the age of its oldest unpaid credits, largest first.
+    """Who is owed how much, by the age of its unpaid credits, largest first.
 
     What was paid or taken back uses up the oldest credits. `through` counts the months up to that
     one; otherwise what happened up to `at` counts.
     """
-    wanted = _in_time(at, through)
-    debits = (
-        select(LedgerEntry.account_id, func.sum(LedgerEntry.amount).label("used"))
-        .join(LedgerTransaction, LedgerTransaction.id == LedgerEntry.txn_id)
-        .join(Period, Period.id == LedgerTransaction.period_id)
-        .join(LedgerAccount, LedgerAccount.id == LedgerEntry.account_id)
-        .where(
-            LedgerEntry.side == Side.DEBIT,
-            LedgerAccount.code.in_((PARTNER_PAYABLE, PARTNER_HELD)),
-            wanted,
-        )
-        .group_by(LedgerEntry.account_id)
-        .subquery()
-    )
-    running = func.sum(LedgerEntry.amount).over(
-        partition_by=LedgerEntry.account_id,
-        order_by=(LedgerTransaction.effective_at, LedgerEntry.id),
-    )
-    credits_ = (
-        select(
-            LedgerEntry.account_id,
-            LedgerAccount.code,
-            LedgerAccount.owner,
-            LedgerAccount.currency,
-            LedgerEntry.amount,
-            LedgerTransaction.effective_at,
-            running.label("running"),
-        )
-        .join(LedgerTransaction, LedgerTransaction.id == LedgerEntry.txn_id)
-        .join(Period, Period.id == LedgerTransaction.period_id)
-        .join(LedgerAccount, LedgerAccount.id == LedgerEntry.account_id)
-        .where(
-            LedgerEntry.side == Side.CREDIT,
-            LedgerAccount.code.in_((PARTNER_PAYABLE, PARTNER_HELD)),
-            wanted,
-        )
-        .subquery()
-    )
-    used = func.coalesce(debits.c.used, 0)
-    # Of each credit, what the debits have not used up yet.
-    left = case(
-        (credits_.c.running <= used, 0),
-        (credits_.c.running - used < credits_.c.amount, credits_.c.running - used),
-        else_=credits_.c.amount,
-    )
-    payable = credits_.c.code == PARTNER_PAYABLE
-    edges = [at - timedelta(days=days) for days in AGES]
-    ages = []
-    for place in range(len(AGES) + 1):
-        inside = payable
-        if place > 0:
-            inside = inside & (credits_.c.effective_at < edges[place - 1])
-        if place < len(AGES):
-            inside = inside & (credits_.c.effective_at >= edges[place])
-        ages.append(func.sum(case((inside, left), else_=0)).label(f"age_{place}"))
-    held = func.sum(case((~payable, left), else_=0))
-    total = func.sum(left)
-    query = (
-        select(credits_.c.owner, credits_.c.currency, held, *ages)
-        .outerjoin(debits, debits.c.account_id == credits_.c.account_id)
-        .group_by(credits_.c.owner, credits_.c.currency)
+    left = _left(at, through)
+    total = func.sum(left.c.balance)
+    rows = db.session.execute(
+        select(left.c.owner, left.c.currency, *_sums(left))
+        .group_by(left.c.owner, left.c.currency)
         .having(total > 0)
-        .order_by(credits_.c.currency, total.desc(), credits_.c.owner)
+        .order_by(left.c.currency, total.desc(), left.c.owner)
+        .limit(limit)
         .offset(offset)
     )
-    if limit is not None:
-        query = query.limit(limit)
     return [
-        AgeLine(owner, currency, int(held_sum), tuple(int(each) for each in sums))
-        for owner, currency, held_sum, *sums in db.session.execute(query)
+        AgeLine(owner, currency, int(held), tuple(int(each) for each in ages))
+        for owner, currency, held, *ages in rows
     ]
 
 
-def _in_time(at: datetime, through: str | None) -> Any:
-    if through is not None:
-        return Period.code <= through
-    return LedgerTransaction.effective_at <= at
+def ageing_totals(at: datetime, *, through: str | None = None) -> list[tuple[AgeLine, int]]:
+    """What `partner_ageing` sums to, for each currency with partner 0; and of how many partners."""
+    left = _left(at, through)
+    rows = db.session.execute(
+        select(left.c.currency, func.count(left.c.owner.distinct()), *_sums(left))
+        .where(left.c.balance > 0)
+        .group_by(left.c.currency)
+        .order_by(left.c.currency)
+    )
+    return [
+        (AgeLine(0, currency, int(held), tuple(int(each) for each in ages)), count)
+        for currency, count, held, *ages in rows
+    ]
 
 
-def totals_of(lines: Sequence[AgeLine]) -> list[AgeLine]:
-    """One line for each currency, with partner 0."""
-    found: dict[str, AgeLine] = {}
-    for line in lines:
-        before = found.get(line.currency)
-        found[line.currency] = AgeLine(
-            0,
-            line.currency,
-            line.held + (before.held if before else 0),
-            tuple(
-                mine + (before.ages[place] if before else 0) for place, mine in enumerate(line.ages)
-            ),
+def _left(at: datetime, through: str | None) -> Any:
+    """By account of a partner: its balance, and what of it is not older than each age.
+
+    What uses up the oldest credits leaves the newest ones: those that sum to the balance. So no
+    credit has to be looked at by itself.
+    """
+    signed = case((LedgerEntry.side == Side.CREDIT, LedgerEntry.amount), else_=-LedgerEntry.amount)
+    recent = [
+        func.sum(
+            case(
+                (
+                    (LedgerEntry.side == Side.CREDIT)
+                    & (LedgerTransaction.effective_at >= at - timedelta(days=days)),
+                    LedgerEntry.amount,
+                ),
+                else_=0,
+            )
+        ).label(f"to_{days}")
+        for days in AGES
+    ]
+    accounts = (
+        select(
+            LedgerAccount.code,
+            LedgerAccount.owner,
+            LedgerAccount.currency,
+            func.sum(signed).label("signed"),
+            *recent,
         )
-    return [found[currency] for currency in sorted(found)]
+        .join(LedgerEntry, LedgerEntry.account_id == LedgerAccount.id)
+        .join(LedgerTransaction, LedgerTransaction.id == LedgerEntry.txn_id)
+        .join(Period, Period.id == LedgerTransaction.period_id)
+        .where(
+            LedgerAccount.code.in_((PARTNER_PAYABLE, PARTNER_HELD)),
+            Period.code <= through if through is not None else LedgerTransaction.effective_at <= at,
+        )
+        .group_by(LedgerAccount.code, LedgerAccount.owner, LedgerAccount.currency)
+        .subquery()
+    )
+    balance = case((accounts.c.signed > 0, accounts.c.signed), else_=0)
+    return select(
+        accounts.c.code,
+        accounts.c.owner,
+        accounts.c.currency,
+        balance.label("balance"),
+        *(
+            case(
+                (accounts.c[f"to_{days}"] < balance, accounts.c[f"to_{days}"]), else_=balance
+            ).label(f"to_{days}")
+            for days in AGES
+        ),
+    ).subquery()
+
+
+def _sums(left: Any) -> list[Any]:
+    """Held, and what is payable by age."""
+    edges = [0, *(left.c[f"to_{days}"] for days in AGES), left.c.balance]
+    payable = left.c.code == PARTNER_PAYABLE
+    return [
+        func.sum(case((~payable, left.c.balance), else_=0)),
+        *(func.sum(case((payable, older - newer), else_=0)) for newer, older in pairwise(edges)),
+    ]

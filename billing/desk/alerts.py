@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, case, func, or_, select
 
-from billing.accounts import PARTNER_RECEIVABLE, SUSPENSE
+from billing.accounts import SUSPENSE
 from billing.models import (
     BreakState,
     Dispute,
@@ -36,6 +36,7 @@ from billing.models import (
     WriteOff,
 )
 from billing.payouts.alerts import COMPUTE_WITHIN, overdue_run
+from billing.settlement.receivables import owed_in_all
 from marketplace.core.database import db
 
 # A run that executes for longer than this has stopped: no balance, or no worker.
@@ -110,28 +111,6 @@ def alerts(now: datetime) -> list[Alert]:
     found = [alert for look in _LOOKS for alert in look(now)]
     order = list(Code)
     return sorted(found, key=lambda each: (not each.is_serious, order.index(each.code)))
-
-
-def owner_balances(code: str) -> list[tuple[int, str, int]]:
-    """(owner, currency, balance) of an account that partners have; balances of zero left out.
-
-    A balance is on the account's normal side, in minor units.
-    """
-    signed = case(
-        (LedgerEntry.side == LedgerAccount.normal_side, LedgerEntry.amount),
-        else_=-LedgerEntry.amount,
-    )
-    return [
-        (owner, currency, int(total))
-        for owner, currency, total in db.session.execute(
-            select(LedgerAccount.owner, LedgerAccount.currency, func.sum(signed))
-            .join(LedgerEntry, LedgerEntry.account_id == LedgerAccount.id)
-            .where(LedgerAccount.code == code)
-            .group_by(LedgerAccount.owner, LedgerAccount.currency)
-            .having(func.sum(signed) != 0)
-            .order_by(LedgerAccount.currency, func.sum(signed).desc(), LedgerAccount.owner)
-        )
-    ]
 
 
 def totals_of(code: str) -> tuple[tuple[int, str], ...]:
@@ -227,15 +206,9 @@ def _stripe(now: datetime) -> list[Alert]:
 
 def _accounts(_now: datetime) -> list[Alert]:
     found = []
-    owing = [each for each in owner_balances(PARTNER_RECEIVABLE) if each[2] > 0]
+    owing, amounts = owed_in_all()
     if owing:
-        sums: dict[str, int] = {}
-        for _owner, currency, amount in owing:
-            sums[currency] = sums.get(currency, 0) + amount
-        amounts = tuple((amount, currency) for currency, amount in sums.items())
-        found.append(
-            Alert(Code.PARTNERS_OWE, len({owner for owner, _, _ in owing}), amounts=amounts)
-        )
+        found.append(Alert(Code.PARTNERS_OWE, owing, amounts=tuple(amounts)))
     suspense = totals_of(SUSPENSE)
     if suspense:
         found.append(Alert(Code.SUSPENSE, len(suspense), amounts=suspense))

@@ -15,7 +15,14 @@ from billing.models.affiliate import (
 from billing.models.conversion import BalanceConversion, ConvertedSide
 from billing.models.discount import Discount, DiscountKind, DiscountUse, Funder, PromotionCode
 from billing.models.earning import Earning, EarningKind, EarningState, Objection, ObjectionState
-from billing.models.fee import FeeKind, FeeRule, FeeSchedule, ScheduleState
+from billing.models.fee import (
+    FeeKind,
+    FeeRule,
+    FeeSchedule,
+    FeeSimulation,
+    FeeSimulationPartner,
+    ScheduleState,
+)
 from billing.models.ledger import (
     PLATFORM,
     LedgerAccount,
@@ -117,6 +124,8 @@ __all__ = [
     "FeeKind",
     "FeeRule",
     "FeeSchedule",
+    "FeeSimulation",
+    "FeeSimulationPartner",
     "Funder",
     "InvoiceCounter",
     "LedgerAccount",

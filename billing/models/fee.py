@@ -2,8 +2,9 @@
 
 import enum
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, String, UniqueConstraint
+from sqlalchemy import BigInteger, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from marketplace.core import clock
@@ -69,3 +70,50 @@ class FeeRule(Base):
     hold_days: Mapped[int] = mapped_column(default=14)
 
     schedule: Mapped[FeeSchedule] = relationship(back_populates="rules")
+
+
+class FeeSimulation(Base):
+    """A schedule's rules on past sales, from partner to partner; `last_partner_id` is how far. The
+    last one of a schedule and a number of months."""
+
+    __tablename__ = "fee_simulation"
+    __table_args__ = (UniqueConstraint("schedule_id", "months"),)
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True, autoincrement=True)
+    schedule_id: Mapped[int] = mapped_column(ForeignKey("fee_schedule.id"))
+    months: Mapped[int]
+    # {"of": [rules]} as they were when it began; a draft may have changed since.
+    rules: Mapped[dict[str, Any]]
+    since: Mapped[datetime]
+    until: Mapped[datetime]
+    total: Mapped[int] = mapped_column(default=0)
+    done: Mapped[int] = mapped_column(default=0)
+    last_partner_id: Mapped[int] = mapped_column(Id, default=0)
+    # {currency: {month: [lines, base, fees before, fees after]}}
+    figures: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    created_by_id: Mapped[int | None] = mapped_column(Id)
+    created_at: Mapped[datetime] = mapped_column(default=clock.now)
+    finished_at: Mapped[datetime | None]
+
+
+class FeeSimulationPartner(Base):
+    """What a simulated schedule means for one partner in one currency; minor units."""
+
+    __tablename__ = "fee_simulation_partner"
+    __table_args__ = (Index("ix_fee_simulation_partner_of", "simulation_id", "currency"),)
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True, autoincrement=True)
+    simulation_id: Mapped[int] = mapped_column(ForeignKey("fee_simulation.id"))
+    partner_id: Mapped[int] = mapped_column(Id)
+    # As it was when the schedule was tried.
+    partner_type: Mapped[str] = mapped_column(String(40), default="")
+    currency: Mapped[str] = mapped_column(String(3))
+    lines: Mapped[int]
+    base: Mapped[int] = mapped_column(BigInteger)
+    before: Mapped[int] = mapped_column(BigInteger)
+    after: Mapped[int] = mapped_column(BigInteger)
+
+    @property
+    def difference(self) -> int:
+        """How much more the partner would have paid; below zero for less."""
+        return self.after - self.before

@@ -1,6 +1,7 @@
 """What partners owe: netted against what becomes payable to them, or written off by two people."""
 
 from collections.abc import Iterable
+from typing import Any
 
 from sqlalchemy import func, select, tuple_
 
@@ -15,6 +16,7 @@ from marketplace.core import clock
 from marketplace.core.database import db
 from marketplace.core.facts import record_fact
 from marketplace.core.locks import lock_row
+from marketplace.core.pagination import Page
 
 Partner = tuple[int, str]
 NOBODY: Partner = (0, "")
@@ -94,6 +96,46 @@ def net_some(partners: Iterable[Partner]) -> int:
             if payable[owner] < 0 or (payable[owner] and owed[owner] > 0):
                 changed += net_partner(owner, currency) != 0
     return changed
+
+
+def page_of_debtors(page: int, per_page: int) -> Page[tuple[int, str, int]]:
+    """Who owes something, as (partner, currency, amount), by currency, the most first."""
+    owing = _owing()
+    total = db.session.scalar(select(func.count()).select_from(owing)) or 0
+    page = max(1, min(page, -(-total // per_page)))
+    rows = db.session.execute(
+        select(owing.c.owner, owing.c.currency, owing.c.amount)
+        .order_by(owing.c.currency, owing.c.amount.desc(), owing.c.owner)
+        .limit(per_page)
+        .offset((page - 1) * per_page)
+    )
+    items = [(owner, currency, int(amount)) for owner, currency, amount in rows]
+    return Page(items=items, total=total, page=page, per_page=per_page)
+
+
+def owed_in_all() -> tuple[int, list[tuple[int, str]]]:
+    """How many partners owe something, and the sums as (amount, currency)."""
+    owing = _owing()
+    partners = db.session.scalar(select(func.count(owing.c.owner.distinct()))) or 0
+    rows = db.session.execute(
+        select(func.sum(owing.c.amount), owing.c.currency)
+        .group_by(owing.c.currency)
+        .order_by(owing.c.currency)
+    )
+    return partners, [(int(amount), currency) for amount, currency in rows]
+
+
+def _owing() -> Any:
+    """Partners with more than nothing in partner_receivable, in SQL."""
+    amount = -func.sum(as_credit())
+    return (
+        select(LedgerAccount.owner, LedgerAccount.currency, amount.label("amount"))
+        .join(LedgerEntry, LedgerEntry.account_id == LedgerAccount.id)
+        .where(LedgerAccount.code == PARTNER_RECEIVABLE)
+        .group_by(LedgerAccount.owner, LedgerAccount.currency)
+        .having(amount > 0)
+        .subquery()
+    )
 
 
 def request_write_off(

@@ -1038,6 +1038,78 @@ def upgrade() -> None:
         ),
     )
     op.create_table(
+        "fee_simulation",
+        sa.Column(
+            "id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=True,
+            nullable=False,
+        ),
+        sa.Column(
+            "schedule_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column("months", sa.Integer(), nullable=False),
+        sa.Column("rules", sa.JSON(), nullable=False),
+        sa.Column("since", marketplace.core.database.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("until", marketplace.core.database.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("total", sa.Integer(), nullable=False),
+        sa.Column("done", sa.Integer(), nullable=False),
+        sa.Column(
+            "last_partner_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column("figures", sa.JSON(), nullable=False),
+        sa.Column(
+            "created_by_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
+        ),
+        sa.Column(
+            "created_at", marketplace.core.database.UtcDateTime(timezone=True), nullable=False
+        ),
+        sa.Column(
+            "finished_at", marketplace.core.database.UtcDateTime(timezone=True), nullable=True
+        ),
+        sa.ForeignKeyConstraint(
+            ["schedule_id"],
+            ["fee_schedule.id"],
+            name=op.f("fk_fee_simulation_schedule_id_fee_schedule"),
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_fee_simulation")),
+        sa.UniqueConstraint(
+            "schedule_id", "months", name=op.f("uq_fee_simulation_schedule_id_months")
+        ),
+    )
+    op.create_table(
+        "fee_simulation_partner",
+        sa.Column(
+            "id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=True,
+            nullable=False,
+        ),
+        sa.Column(
+            "simulation_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column(
+            "partner_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column("partner_type", sa.String(length=40), nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("lines", sa.Integer(), nullable=False),
+        sa.Column("base", sa.BigInteger(), nullable=False),
+        sa.Column("before", sa.BigInteger(), nullable=False),
+        sa.Column("after", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["simulation_id"],
+            ["fee_simulation.id"],
+            name=op.f("fk_fee_simulation_partner_simulation_id_fee_simulation"),
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_fee_simulation_partner")),
+    )
+    with op.batch_alter_table("fee_simulation_partner", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_fee_simulation_partner_of", ["simulation_id", "currency"], unique=False
+        )
+
+    op.create_table(
         "fee_rule",
         sa.Column(
             "id",
@@ -2814,6 +2886,11 @@ def downgrade() -> None:
         batch_op.drop_index("ix_payout_destination")
 
     op.drop_table("payout")
+    with op.batch_alter_table("fee_simulation_partner", schema=None) as batch_op:
+        batch_op.drop_index("ix_fee_simulation_partner_of")
+
+    op.drop_table("fee_simulation_partner")
+    op.drop_table("fee_simulation")
     op.drop_table("fee_rule")
     op.drop_table("commission_rule")
     with op.batch_alter_table("bank_line", schema=None) as batch_op:

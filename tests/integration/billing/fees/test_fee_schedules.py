@@ -1,5 +1,6 @@
 """Which schedule is in force, how the next one is drafted and published, what it would change."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -7,8 +8,15 @@ from flask import Flask
 
 from billing import fee_schedules
 from billing.fee_schedules import RuleValue
-from billing.fee_simulation import simulate
-from billing.models import FeeKind, FeeRule, FeeSchedule, ScheduleState
+from billing.fee_simulation import (
+    effects_of,
+    find_simulation,
+    go_on,
+    is_of,
+    page_of_partners,
+    start_simulation,
+)
+from billing.models import FeeKind, FeeRule, FeeSchedule, FeeSimulation, ScheduleState
 from billing.partner_facts import PartnerFacts
 from marketplace.core import clock
 from marketplace.core.database import db
@@ -147,7 +155,23 @@ def test_a_draft_is_discarded_with_its_rules(app: Flask) -> None:
     assert db.session.query(FeeRule).count() == 1
 
 
-def test_a_draft_is_simulated_on_past_sales(app: Flask) -> None:
+def simulated(
+    rules: list[RuleValue], run_jobs: Callable[[], object], *, since: datetime, until: datetime
+) -> FeeSimulation:
+    draft = fee_schedules.start_draft("Tried", copy_of=None, by_user_id=None)
+    for rule in rules:
+        fee_schedules.put_rule(draft, rule)
+    started = start_simulation(draft, 12, since=since, until=until, by_user_id=None)
+    assert started.finished_at is None
+    db.session.commit()
+    run_jobs()
+    found = find_simulation(draft.id, 12)
+    assert found is not None
+    assert found.finished_at is not None
+    return found
+
+
+def test_a_draft_is_simulated_on_past_sales(app: Flask, run_jobs: Callable[[], object]) -> None:
     customer = make_customer().id
     maker = make_organization("Quayside", partner_type="technology").id
     agency = make_organization("Tidal", partner_type="agency").id
@@ -157,15 +181,16 @@ def test_a_draft_is_simulated_on_past_sales(app: Flask) -> None:
     make_sale(agency, customer, amount=5_000, paid_at=november)
     make_sale(agency, customer, amount=1_000, currency="JPY", paid_at=november)
     make_sale(agency, customer, amount=70_000, paid_at=datetime(2026, 9, 30, tzinfo=UTC))
-    rules = [
-        RuleValue(FeeKind.SALE, bps=2_500),
-        RuleValue(FeeKind.SALE, partner_type="agency", bps=1_000),
-    ]
-    euro, yen = simulate(
-        rules,
+    found = simulated(
+        [
+            RuleValue(FeeKind.SALE, bps=2_500),
+            RuleValue(FeeKind.SALE, partner_type="agency", bps=1_000),
+        ],
+        run_jobs,
         since=datetime(2026, 10, 1, tzinfo=UTC),
         until=datetime(2026, 12, 1, tzinfo=UTC),
     )
+    euro, yen = effects_of(found)
     assert (euro.currency, euro.lines, euro.base) == ("EUR", 3, 15_333)
     # 20% of 10,000, 333 and 5,000; then 25% of the first two and 10% of the third.
     assert (euro.before, euro.after) == (2_000 + 67 + 1_000, 2_500 + 83 + 500)
@@ -173,23 +198,56 @@ def test_a_draft_is_simulated_on_past_sales(app: Flask) -> None:
         "2026-10": (2_000, 2_500),
         "2026-11": (1_067, 583),
     }
-    assert [(each.partner_id, each.difference) for each in euro.ranked()] == [
+    page = page_of_partners(found, "EUR", 1)
+    assert [(each.partner_id, each.difference) for each in page.items] == [
         (maker, 516),
         (agency, -500),
     ]
-    assert (euro.losing, euro.winning) == (1, 1)
-    assert euro.partners[agency].facts.name == "Tidal"
+    assert (euro.partners, euro.losing, euro.winning) == (2, 1, 1)
+    assert page.items[1].partner_type == "agency"
     assert (yen.currency, yen.before, yen.after) == ("JPY", 200, 100)
 
 
-def test_a_simulation_reads_in_chunks_and_counts_every_line_once(
-    app: Flask, monkeypatch: pytest.MonkeyPatch
+def test_a_simulation_goes_from_job_to_job_and_counts_every_line_once(
+    app: Flask, run_jobs: Callable[[], object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("billing.fee_simulation._CHUNK", 3)
-    customer, maker = make_customer().id, make_organization().id
-    for _ in range(7):
-        make_sale(maker, customer, paid_at=NOON)
-    (euro,) = simulate(
-        [RuleValue(FeeKind.SALE, bps=1_000)], since=NOON, until=NOON + timedelta(days=1)
+    monkeypatch.setattr("billing.fee_simulation.BATCH", 2)
+    customer = make_customer().id
+    makers = [make_organization(f"Maker {number}").id for number in range(5)]
+    for maker in makers:
+        for _ in range(4):
+            make_sale(maker, customer, paid_at=NOON)
+    found = simulated(
+        [RuleValue(FeeKind.SALE, bps=1_000)],
+        run_jobs,
+        since=NOON,
+        until=NOON + timedelta(days=1),
     )
-    assert (euro.lines, euro.before, euro.after) == (7, 14_000, 7_000)
+    assert (found.done, found.total) == (5, 5)
+    (euro,) = effects_of(found)
+    assert (euro.lines, euro.before, euro.after) == (20, 40_000, 20_000)
+    # A job that comes twice changes nothing.
+    go_on({"simulation_id": found.id, "after": 0})
+    assert found.done == 5
+
+
+def test_one_simulation_of_a_schedule_is_kept(app: Flask) -> None:
+    draft = fee_schedules.start_draft("Next", copy_of=make_schedule(), by_user_id=None)
+    now = clock.now()
+
+    def start() -> FeeSimulation:
+        return start_simulation(
+            draft, 3, since=now - timedelta(days=60), until=now, by_user_id=None
+        )
+
+    first = start()
+    assert start().id == first.id
+    fee_schedules.put_rule(draft, RuleValue(FeeKind.SALE, currency="EUR", bps=1_500))
+    db.session.refresh(draft)
+    assert not is_of(first, draft)
+    second = start()
+    assert is_of(second, draft)
+    assert db.session.query(FeeSimulation).count() == 1
+    fee_schedules.discard_draft(draft, by_user_id=None)
+    assert db.session.query(FeeSimulation).count() == 0

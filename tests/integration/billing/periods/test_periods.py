@@ -34,6 +34,7 @@ from billing.periods import (
     months,
 )
 from billing.reconciliation.differences import month_bounds, month_of
+from billing.reports import trial_balance
 from billing.seals import seal_of
 from marketplace.core import clock
 from marketplace.core.database import db
@@ -108,6 +109,32 @@ def test_a_month_in_order_closes_and_keeps_what_it_was(stripe: ListedStripe) -> 
     # The sale and its fee; it became available in October too.
     assert totals["debit"] == totals["credit"] == 10_000
     assert totals["accounts"]["stripe_available"] == 9_825
+
+
+def test_balances_after_a_closed_month_begin_with_what_it_kept(stripe: ListedStripe) -> None:
+    make_charged_order(stripe)
+    reconcile()
+    with unit_of_work():
+        close_period("2026-10", by_user_id=5)
+    make_charged_order(stripe, 5_000, at=NOW)
+    whole = trial_balance(posted_until=NOW)
+    # What was read of October for this is in its closing: its entries are not looked at.
+    assert [(line.account.code, line.balance) for each in whole for line in each.lines] == [
+        (line.account.code, line.balance)
+        for each in trial_balance(through="2026-11")
+        for line in each.lines
+    ]
+    (now,) = trial_balance()
+    assert (now.debit, now.is_balanced) == (whole[0].debit, True)
+    sales = next(line for line in now.lines if line.account.code == PLATFORM_FEE)
+    assert (sales.credit_balance, sales.month_credit) == (3_000, 0)
+    (november,) = trial_balance(through="2026-11")
+    sales = next(line for line in november.lines if line.account.code == PLATFORM_FEE)
+    assert (sales.credit_balance, sales.month_credit) == (3_000, 1_000)
+    # A month that is shown again after it was closed shows its own movements.
+    (october,) = trial_balance(through="2026-10")
+    sales = next(line for line in october.lines if line.account.code == PLATFORM_FEE)
+    assert (sales.credit_balance, sales.month_credit) == (2_000, 2_000)
 
 
 def test_a_closed_month_refuses_everything_even_by_sql(stripe: ListedStripe) -> None:

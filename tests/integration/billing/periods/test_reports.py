@@ -12,7 +12,7 @@ from flask import Flask
 from billing.accounts import PARTNER_HELD, PARTNER_PAYABLE, PLATFORM_FEE, STRIPE_AVAILABLE
 from billing.journal import CSV_HEAD, beancount_lines, journal_rows
 from billing.ledger import credit, debit, post
-from billing.reports import AgeLine, partner_ageing, totals_of, trial_balance
+from billing.reports import AgeLine, ageing_totals, partner_ageing, trial_balance
 from marketplace.core import clock
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
@@ -90,8 +90,12 @@ def test_what_was_paid_uses_up_the_oldest() -> None:
         AgeLine(7, "EUR", 80, (400, 300, 50, 0)),
         AgeLine(8, "USD", 0, (50, 0, 0, 0)),
     ]
-    assert [each.total for each in totals_of(lines)] == [830, 50]
+    assert ageing_totals(NOW) == [
+        (AgeLine(0, "EUR", 80, (400, 300, 50, 0)), 1),
+        (AgeLine(0, "USD", 0, (50, 0, 0, 0)), 1),
+    ]
     assert partner_ageing(NOW, limit=1) == lines[:1]
+    assert partner_ageing(NOW, limit=1, offset=1) == lines[1:]
     assert partner_ageing(NOW - timedelta(days=60)) == [AgeLine(7, "EUR", 0, (200, 100, 0, 0))]
 
 

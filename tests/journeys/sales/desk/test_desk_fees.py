@@ -1,5 +1,6 @@
 """A schedule of fees is drafted, tried on past sales, and published."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 from billing.fee_schedules import fee_rule_for
@@ -30,7 +31,9 @@ def draft_of(desk: Desk) -> FeeSchedule:
     return db.session.query(FeeSchedule).filter_by(state=ScheduleState.DRAFT).one()
 
 
-def test_a_schedule_is_drafted_tried_and_published(desk: Desk) -> None:
+def test_a_schedule_is_drafted_tried_and_published(
+    desk: Desk, run_jobs: Callable[[], object]
+) -> None:
     make_policy()
     db.session.commit()
     draft = draft_of(desk)
@@ -45,6 +48,10 @@ def test_a_schedule_is_drafted_tried_and_published(desk: Desk) -> None:
     page = desk.client.get(path).get_data(as_text=True)
     for text in ("20%", "25%", "€99.00", "tier gold", "New"):
         assert text in page, text
+    assert "Not tried yet" in desk.client.get(f"{path}/simulation").text
+    assert desk.client.post(f"{path}/simulation").status_code == 303
+    assert "Partners looked at" in desk.client.get(f"{path}/simulation").text
+    run_jobs()
     page = desk.client.get(f"{path}/simulation").get_data(as_text=True)
     # 20% of 100 and 50 were 30; 25% would be 37.50.
     for text in ("€30.00", "€37.50", "+€7.50", "+25.0%", "Quayside"):

@@ -3,6 +3,7 @@
 import pytest
 from sqlalchemy import select
 
+from billing.ledger import credit, debit, post
 from billing.models import (
     Dispute,
     DisputeState,
@@ -16,7 +17,7 @@ from marketplace.core.database import db
 from marketplace.identity.models import Role
 from tests.conftest import SignIn
 from tests.factories.desk import make_sale
-from tests.factories.people import make_member
+from tests.factories.people import make_member, make_organization
 from tests.factories.queries import count_queries
 from tests.journeys.sales.desk.conftest import Desk
 
@@ -223,3 +224,27 @@ def test_an_id_or_a_name_finds_what_belongs_to_it(desk: Desk) -> None:
     assert "/staff/finance/disputes/" in found("du_1")
     assert "Give at least 3 characters" in found("q")
     assert "Nothing belongs to that" in found("100%_\\")
+
+
+def test_partners_who_owe_are_paged_and_cost_the_same(desk: Desk) -> None:
+    address = "/staff/finance/receivables"
+    desk.client.get(address)
+    few = count_queries(lambda: desk.client.get(address))
+    for number in range(26):
+        debtor = make_organization(f"Debtor {number:02}")
+        post(
+            "adjustment",
+            source=("test", number),
+            key=f"test:debtor:{number}",
+            legs=[
+                debit("partner_receivable", 100 + number, "EUR", debtor.id),
+                credit("partner_held", 100 + number, "EUR", debtor.id),
+            ],
+        )
+    db.session.commit()
+    assert count_queries(lambda: desk.client.get(address)) == few
+    first = desk.client.get(address).text
+    second = desk.client.get(f"{address}?page=2").text
+    # Whoever owes the most comes first.
+    assert ("Debtor 25" in first, "Debtor 00" in first) == (True, False)
+    assert ("Debtor 25" in second, "Debtor 00" in second) == (False, True)

@@ -6,11 +6,13 @@ from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from billing import fee_schedules as services
+from billing import fee_simulation as simulations
 from billing.fee_schedules import RuleValue
-from billing.fee_simulation import simulate
 from billing.models import FeeKind, FeeRule, FeeSchedule, ScheduleState
 from marketplace.core import clock
 from marketplace.core.errors import ConflictError, InvalidError, NotFoundError
+from marketplace.core.limits import limiter
+from marketplace.core.pagination import page_number
 from marketplace.core.permissions import current_actor, needs
 from marketplace.identity.forms import choices_of
 from marketplace.identity.partner_types import PARTNER_TYPES
@@ -27,7 +29,6 @@ from marketplace.sales.finance.desk.views.overview import axis_of, months_back
 from marketplace.sales.tiers import tier_choices
 
 WINDOWS = {3: "3 months", 12: "12 months", 24: "2 years"}
-MOST_PARTNERS = 15
 _PATH = "/fees/<int:schedule_id>"
 
 
@@ -220,31 +221,57 @@ def discard_draft(schedule: FeeSchedule) -> ResponseReturnValue:
 @finance.get(f"{_PATH}/simulation")
 @needs("fees.read", load=queries.find_schedule, name="schedule")
 def simulation(schedule: FeeSchedule) -> ResponseReturnValue:
-    """The schedule on past sales: who would pay more, who less."""
-    asked = request.args.get("months", "")
-    months = next((each for each in WINDOWS if str(each) == asked), 12)
-    now = clock.now()
-    first = months_back(now.date(), months)
-    since = midnight(now.date().replace(year=int(first[:4]), month=int(first[5:]), day=1))
-    effects = simulate(services.values_of(schedule), since=since, until=now)
+    """The schedule on past sales: who would pay more, who less; or how far that is."""
+    months = _window()
+    found = simulations.find_simulation(schedule.id, months)
+    is_running = found is not None and found.finished_at is None
+    effects = simulations.effects_of(found) if found is not None and not is_running else []
     currency = request.args.get("currency", "").upper()
     effect = next((each for each in effects if each.currency == currency), None)
     effect = effect or (effects[0] if effects else None)
-    buckets = tuple(sorted(effect.months)) if effect else ()
+    buckets = tuple(effect.months) if effect else ()
+    page = (
+        simulations.page_of_partners(found, effect.currency, page_number(request.args.get("page")))
+        if found is not None and effect is not None
+        else None
+    )
     return render_template(
         "finance/fee_simulation.html",
         schedule=schedule,
+        simulation=found,
+        is_running=is_running,
+        is_changed=found is not None and not simulations.is_of(found, schedule),
         effects=effects,
         effect=effect,
-        partners=effect.ranked()[:MOST_PARTNERS] if effect else [],
+        page=page,
         before_values=[effect.months[each].before for each in buckets] if effect else [],
         after_values=[effect.months[each].after for each in buckets] if effect else [],
         axis=axis_of(buckets),
         months=months,
         windows=WINDOWS,
         types=PARTNER_TYPES,
-        organizations=queries.organizations(set(effect.partners) if effect else ()),
+        organizations=queries.organizations({each.partner_id for each in page.items})
+        if page
+        else {},
     )
+
+
+@finance.post(f"{_PATH}/simulation")
+@needs("fees.read", load=queries.find_schedule, name="schedule")
+@limiter.limit("60 per hour", key_func=lambda: f"simulations:{current_actor().user_id}")
+def simulate(schedule: FeeSchedule) -> ResponseReturnValue:
+    """Try it on the sales of `?months=`; a job does it."""
+    months = _window()
+    now = clock.now()
+    first = months_back(now.date(), months)
+    since = midnight(now.date().replace(year=int(first[:4]), month=int(first[5:]), day=1))
+    try:
+        simulations.start_simulation(
+            schedule, months, since=since, until=now, by_user_id=current_actor().user_id
+        )
+    except ConflictError as error:
+        flash(error.detail, "warning")
+    return redirect(url_for("finance.simulation", schedule_id=schedule.id, months=months), code=303)
 
 
 @finance.get(f"{_PATH}/publication")
@@ -277,6 +304,12 @@ def publish(schedule: FeeSchedule) -> ResponseReturnValue:
         return _to(schedule)
     flash("Published. Orders from that day on follow it.", "success")
     return redirect(url_for("finance.fees"), code=303)
+
+
+def _window() -> int:
+    """How many months the address asks for."""
+    asked = request.args.get("months", "")
+    return next((each for each in WINDOWS if str(each) == asked), 12)
 
 
 def _rule(schedule: FeeSchedule) -> FeeRule | None:

@@ -6,9 +6,10 @@ from datetime import date, timedelta
 from flask import current_app, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from billing.desk import alerts, browsing, figures
+from billing.desk import alerts, figures
 from billing.desk.figures import Figures, Step
 from billing.desk.finding import MIN_LENGTH, find
+from billing.reports import trial_balance
 from marketplace.core import clock
 from marketplace.core.permissions import needs
 from marketplace.sales.finance.desk import queries, texts
@@ -53,7 +54,13 @@ def home() -> ResponseReturnValue:
         found=found,
         axis=axis_of(found.buckets) if found else None,
         waiting=waiting,
-        accounts={row.account.code: row for row in browsing.accounts(currency)},
+        # From the last closed month on, not over all entries of all time.
+        accounts={
+            line.account.code: line
+            for each in trial_balance()
+            if each.currency == currency
+            for line in each.lines
+        },
     )
 
 

@@ -4,13 +4,13 @@ from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from billing.accounts import PARTNER_RECEIVABLE
-from billing.desk.alerts import owner_balances
 from billing.formatting import format_money, plain_amount
 from billing.ledger import balance
 from billing.models import WriteOff
 from billing.money import CURRENCIES
 from billing.settlement.parts import SettlementError
 from billing.settlement.receivables import decide_write_off as decide
+from billing.settlement.receivables import page_of_debtors
 from billing.settlement.receivables import request_write_off as ask
 from marketplace.core.errors import NotFoundError
 from marketplace.core.pagination import page_number
@@ -25,11 +25,11 @@ from marketplace.sales.finance.desk.views.blueprint import finance
 @needs("write_offs.handle")
 def receivables() -> ResponseReturnValue:
     """Partners with a negative balance."""
-    rows = [row for row in owner_balances(PARTNER_RECEIVABLE) if row[2] > 0]
+    page = page_of_debtors(page_number(request.args.get("page")), queries.PER_PAGE)
     return render_template(
         "finance/receivables.html",
-        rows=rows,
-        organizations=queries.organizations({owner for owner, _, _ in rows}),
+        page=page,
+        organizations=queries.organizations({owner for owner, _, _ in page.items}),
         waiting=queries.write_offs(is_open=True, page=1).total,
     )
 

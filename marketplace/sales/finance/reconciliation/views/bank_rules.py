@@ -29,8 +29,7 @@ def bank_rules() -> ResponseReturnValue:
         page=page,
         lines=queries.lines_by_rule([each.id for each in page.items]),
         people=queries.names_of(
-            {each.created_by_id for each in page.items}
-            | {each.removed_by_id for each in page.items}
+            {who for each in page.items for who in (each.created_by_id, each.removed_by_id)}
         ),
     )
 

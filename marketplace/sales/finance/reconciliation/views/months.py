@@ -20,7 +20,8 @@ from billing.periods import (
     tolerance,
 )
 from billing.reconciliation.differences import month_bounds
-from billing.reports import AGES, AgeLine, partner_ageing, totals_of, trial_balance
+from billing.reconciliation.matching import in_parts
+from billing.reports import AGES, AgeLine, ageing_totals, partner_ageing, trial_balance
 from marketplace.catalogue.engagement.csv_export import csv_cell
 from marketplace.core import clock
 from marketplace.core.errors import ConflictError
@@ -67,8 +68,10 @@ def period(code: str) -> ResponseReturnValue:
     is_closed = found is not None and found.state is PeriodState.CLOSED
     start, end = month_bounds(code)
     at = min(end, clock.now())
-    ageing = partner_ageing(at, through=code)
-    checks = [] if is_closed else checklist(code)
+    ageing = partner_ageing(at, through=code, limit=MOST_PARTNERS)
+    totals = ageing_totals(at, through=code)
+    balances = trial_balance(through=code)
+    checks = [] if is_closed else checklist(code, balances)
     return render_template(
         "reconciliation/month.html",
         code=code,
@@ -80,11 +83,11 @@ def period(code: str) -> ResponseReturnValue:
         checks=checks,
         may_close=may_close(checks),
         kept=found.closing if found is not None and is_closed else {},
-        balances=trial_balance(through=code),
-        ageing=ageing[:MOST_PARTNERS],
-        partners_left=max(0, len(ageing) - MOST_PARTNERS),
-        totals=totals_of(ageing),
-        partners=queries.organization_names({line.partner_id for line in ageing[:MOST_PARTNERS]}),
+        balances=balances,
+        ageing=ageing,
+        partners_left=sum(count for _, count in totals) - len(ageing),
+        totals=[line for line, _ in totals],
+        partners=queries.organization_names({line.partner_id for line in ageing}),
         people=queries.names_of({found.closed_by_id if found else None}),
         tolerance=tolerance(),
         ages=AGES,
@@ -162,8 +165,14 @@ def ageing_csv(code: str) -> ResponseReturnValue:
     """What every partner is owed after the month, by age."""
     _, end = month_bounds(code)
     lines = partner_ageing(min(end, clock.now()), through=code)
-    names = queries.organization_names({line.partner_id for line in lines})
-    return _streamed(f"partners-{code}.csv", AGE_HEAD, (_age_row(line, names) for line in lines))
+    return _streamed(f"partners-{code}.csv", AGE_HEAD, _age_rows(lines))
+
+
+def _age_rows(lines: Sequence[AgeLine]) -> Iterator[Sequence[object]]:
+    """With names, which are looked up for some at a time."""
+    for part in in_parts(lines):
+        names = queries.organization_names({line.partner_id for line in part})
+        yield from (_age_row(line, names) for line in part)
 
 
 def _age_row(line: AgeLine, names: dict[int, tuple[str, str]]) -> Sequence[object]:
