@@ -1,15 +1,25 @@
 """Trial balance, the age of what is owed, and the journal."""
 
 import re
+import subprocess
+import sys
 from collections import defaultdict
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from flask import Flask
 
-from billing.accounts import PARTNER_HELD, PARTNER_PAYABLE, PLATFORM_FEE, STRIPE_AVAILABLE
+from billing.accounts import (
+    FX_CLEARING,
+    FX_GAIN_LOSS,
+    PARTNER_HELD,
+    PARTNER_PAYABLE,
+    PLATFORM_FEE,
+    STRIPE_AVAILABLE,
+)
 from billing.journal import CSV_HEAD, beancount_lines, journal_rows
 from billing.ledger import credit, debit, post
 from billing.reports import AgeLine, ageing_totals, partner_ageing, trial_balance
@@ -145,3 +155,35 @@ def test_the_beancount_file_opens_each_account_once_and_balances() -> None:
     assert sums == {"EUR": Decimal(0), "KWD": Decimal(0)}
     assert "1234.56 EUR" in text
     assert "-5.000 KWD" in text
+
+
+def test_bean_check_accepts_the_file(tmp_path: Path) -> None:
+    owe(7, 123_456, 2)
+    owe(8, 5_000, 3, "KWD")
+    owe(8, 5_000, 3, "JPY")
+    post(
+        "conversion",
+        source=("conversion", 1),
+        key="conversion:1",
+        legs=[
+            debit(PARTNER_PAYABLE, 8_500, "BGN", 7),
+            credit(FX_CLEARING, 8_500, "BGN"),
+            debit(FX_CLEARING, 4_250, "EUR"),
+            credit(PARTNER_PAYABLE, 4_346, "EUR", 7),
+            debit(FX_GAIN_LOSS, 96, "EUR"),
+        ],
+        effective_at=NOW - timedelta(days=1),
+        memo='лв85.00 to €43.46 \\ "fixed";\t#tag ^link',
+    )
+    path = tmp_path / "october.beancount"
+    path.write_text("".join(beancount_lines("2026-10", 'October "26"')), encoding="utf-8")
+
+    def check() -> subprocess.CompletedProcess[str]:
+        program = Path(sys.executable).with_name("bean-check")
+        return subprocess.run([program, path], capture_output=True, text=True, check=False)
+
+    told = check()
+    assert (told.returncode, told.stdout, told.stderr) == (0, "", "")
+    # It looks: a file that does not balance is refused.
+    path.write_text(path.read_text(encoding="utf-8").replace("-85.00 BGN", "-85.01 BGN"))
+    assert check().returncode != 0
