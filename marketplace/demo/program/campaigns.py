@@ -54,8 +54,9 @@ def load(tell: Callable[[str], None]) -> None:
             actor=partner,
         )
         requesting.approve(
-            running, 250_000, "Good plan. We pay the second webinar and the mailing.",
+            running, 180_000, "Good plan. We pay the second webinar and the mailing.",
             actor=manager,
+            beyond_budget=True,  # its tier comes later in the demo
         )  # fmt: skip
         for side, amount, what, who in (
             (Side.PARTNER, 120_000, "First webinar: platform and speaker", partner),

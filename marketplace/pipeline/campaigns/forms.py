@@ -36,6 +36,7 @@ class DecisionForm(FlaskForm):  # type: ignore[misc]  # flask-wtf has no types
 
     currency = HiddenField()
     platform_share = MoneyField("We spend", description="At most what was asked for.", most=MOST)
+    beyond_budget = BooleanField("Give it although it is more than the budget has left")
     answer = Text("Answer", description="The partner reads it. Needed when you decline.")
 
 

@@ -43,7 +43,7 @@ def ask_managers(_payload: Payload) -> None:
 
 @periodic("contacts.remind_of_escalations", every=timedelta(hours=1))
 def remind_of_escalations(_payload: Payload) -> None:
-    """Remind whoever owes an answer to an escalation, once when it is overdue."""
+    """Remind whoever owes an answer that was promised, once when it is overdue."""
     now = clock.now()
     rows = db.session.scalars(
         select(ContactRequest)

@@ -8,7 +8,7 @@ from marketplace.core.mail import Attachment, send_mail
 from marketplace.identity.models import Role, User
 from marketplace.identity.queries import may_write_to, people_to_write
 from marketplace.program.contacts.calendar import Meeting, calendar_file
-from marketplace.program.contacts.models import ContactRequest
+from marketplace.program.contacts.models import ContactRequest, RequestKind
 from marketplace.program.contacts.reading import Contact
 from marketplace.program.contacts.texts import KINDS, ROLES
 
@@ -59,12 +59,13 @@ def tell_staff_of_reply(request: ContactRequest, who: str, body: str) -> None:
 
 
 def remind_of_answer(request: ContactRequest) -> None:
-    """Remind the person who has an escalation that its answer is overdue."""
+    """Remind the person who has a conversation that the answer is overdue."""
     due = f"{request.due_at:%d %b %Y, %H:%M} UTC" if request.due_at else ""
     _to_staff(
         request,
         f"Overdue: {request.subject}",
-        f"This escalation had to be answered until {due}. Governance shows it as overdue.",
+        f"This had to be answered until {due}."
+        + (" Governance shows it as overdue." if request.kind is RequestKind.ESCALATION else ""),
     )
 
 

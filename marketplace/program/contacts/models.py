@@ -118,7 +118,7 @@ class ContactRequest(Base):
     is_handed_over: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime] = mapped_column(default=clock.now)
     updated_at: Mapped[datetime] = mapped_column(default=clock.now)
-    # Until when an escalation must be answered.
+    # Until when it must be answered: an escalation, and what the partner's tier promises.
     due_at: Mapped[datetime | None]
     answered_at: Mapped[datetime | None]
     # For which `due_at` the staff was reminded.

@@ -18,6 +18,7 @@ from marketplace.program.contacts.models import (
     ContactRegion,
     ContactRequest,
     ContactRole,
+    RequestKind,
     RequestState,
 )
 from marketplace.program.contacts.resolving import Assigned, Chosen, Person, choose, scopes_of
@@ -195,6 +196,7 @@ def _overdue_answers(at: datetime) -> Select[Any]:
         .join(Organization, Organization.id == ContactRequest.organization_id)
         .outerjoin(User, User.id == ContactRequest.user_id)
         .where(
+            ContactRequest.kind == RequestKind.ESCALATION,
             ContactRequest.due_at < at,
             ContactRequest.created_at <= at,
             (ContactRequest.answered_at.is_(None)) | (ContactRequest.answered_at > at),

@@ -219,6 +219,8 @@ class Entitlement(_Part):
     name: Name
     kind: EntitlementKind = EntitlementKind.FLAG
     text: Sentence = ""
+    # Comes later: until then nobody is given it, and no partner is shown it.
+    announced: bool = False
 
 
 class Benefit(_Part):
@@ -336,6 +338,10 @@ class Policy(_Part):
     def rank(self, tier: str | None) -> int:
         """A tier's place from the lowest, which is 0; -1 for none that there is."""
         return next((place for place, each in enumerate(self.tiers) if each.key == tier), -1)
+
+    def is_announced(self, key: str) -> bool:
+        """Whether an entitlement comes later."""
+        return any(each.key == key and each.announced for each in self.entitlements)
 
     def reaches(self, tier: str | None, least: str) -> bool:
         """Whether a tier is that least one or above it. Nobody reaches one that there is not."""

@@ -148,7 +148,10 @@ _WORDS: dict[str, Any] = {
     "types": _type,
     "tiers": _tier,
     "metrics": _metric,
-    "entitlements": lambda _policy, item: (ENTITLEMENT_KIND[item.kind],),
+    "entitlements": lambda _policy, item: (
+        ENTITLEMENT_KIND[item.kind],
+        *(("comes later",) if item.announced else ()),
+    ),
     "benefits": lambda policy, item: (value_words(policy, item, "per_year", item.per_year),),
     "goals": _goal,
     "spaces": _space,

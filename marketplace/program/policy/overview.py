@@ -118,7 +118,7 @@ def _card(policy: Policy, kind: PartnerType) -> TypeCard:
     facts += [
         f"{name_of(policy, 'entitlements', key)}: {entitlement_words(policy, key, value)}"
         for key, value in kind.entitlements.items()
-        if value is not False
+        if value is not False and not policy.is_announced(key)
     ]
     return TypeCard(
         kind.key, kind.name, kind.summary, JOINING[kind.entry], tuple(facts), kind.is_open

@@ -3,6 +3,7 @@
 from typing import Any
 
 from wtforms import (
+    BooleanField,
     FieldList,
     Form,
     FormField,
@@ -153,6 +154,10 @@ class EntitlementForm(ItemForm):
     name = StringField("Name")
     kind = SelectField("Kind", choices=labels_of(ENTITLEMENT_KIND), validate_choice=False)
     text = StringField("Explanation")
+    announced = BooleanField(
+        "Comes later",
+        description="Until this is taken away nobody is given it, and partners are not shown it.",
+    )
 
 
 class BenefitForm(ItemForm):

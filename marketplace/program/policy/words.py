@@ -110,6 +110,7 @@ FIELDS: dict[str, str] = {
     "provisional_days": "Days to get certified",
     "earns_commission": "Earns commission",
     "entitlements": "Entitlements",
+    "announced": "Comes later",
     "label": "Question",
     "kind": "Kind",
     "required": "Must be answered",

@@ -75,7 +75,10 @@ def place_of(organization_id: int) -> Place:
 
 def entitlement_of(policy: Policy, partner_type: str, tier: str, key: str) -> int | bool | str:
     """What a policy gives to a type at a tier, and at those below it that the type can reach: flags
-    by or, limits by the greatest, texts by the highest tier that says something."""
+    by or, limits by the greatest, texts by the highest tier that says something. Nothing of what
+    comes later."""
+    if policy.is_announced(key):
+        return False
     kind = policy.type(partner_type)
     given = [] if kind is None or key not in kind.entitlements else [kind.entitlements[key]]
     given += [

@@ -12,9 +12,11 @@ from marketplace.core.facts import record_fact
 from marketplace.core.locks import lock_row
 from marketplace.core.once import id_of_form
 from marketplace.core.permissions import Actor
+from marketplace.identity.models import Organization
 from marketplace.identity.own_partner import refuse_members
 from marketplace.identity.sent_forms import sent_before
 from marketplace.pipeline.campaigns import mails
+from marketplace.pipeline.campaigns.budget import budget_of, problem_of
 from marketplace.pipeline.campaigns.models import Campaign, CampaignState
 from marketplace.program.standing.taking_part import refuse_outsiders
 
@@ -71,10 +73,17 @@ def request_campaign(terms: Terms, *, actor: Actor, form_key: str = "") -> Campa
     return campaign
 
 
-def approve(campaign: Campaign, platform_share: int | None, answer: str, *, actor: Actor) -> None:
-    """Agree, with what the platform gives (at most what was asked). Raises ForbiddenError for a
-    member of the partner, InvalidError, and ConflictError when it was answered or withdrawn
-    meanwhile."""
+def approve(
+    campaign: Campaign,
+    platform_share: int | None,
+    answer: str,
+    *,
+    actor: Actor,
+    beyond_budget: bool = False,
+) -> None:
+    """Agree, with what the platform gives: at most what was asked, and what is left of the
+    partner's budget of the year unless `beyond_budget`. Raises ForbiddenError for a member of the
+    partner, InvalidError, and ConflictError when it was answered or withdrawn meanwhile."""
     refuse_members(actor.user_id, campaign.organization_id)
     locked = _waiting(campaign)
     if platform_share is None:
@@ -83,8 +92,14 @@ def approve(campaign: Campaign, platform_share: int | None, answer: str, *, acto
         raise InvalidError({"platform_share": "Not more than what was asked for."})
     if locked.ends_on < clock.now().date():
         raise InvalidError({"platform_share": "Its last day has passed. Decline it."})
+    # One approval of a partner at a time: two give no more than is left together.
+    lock_row(Organization, Organization.id == locked.organization_id)
+    budget = budget_of(locked.organization_id, locked.starts_on.year)
+    problem = problem_of(budget, platform_share, locked.currency)
+    if problem and not beyond_budget:
+        raise InvalidError({"platform_share": problem})
     locked.platform_share = platform_share
-    _answer(locked, CampaignState.APPROVED, answer, actor)
+    _answer(locked, CampaignState.APPROVED, answer, actor, is_beyond_budget=bool(problem))
 
 
 def decline(campaign: Campaign, answer: str, *, actor: Actor) -> None:
@@ -122,19 +137,27 @@ def _waiting(campaign: Campaign) -> Campaign:
     return locked
 
 
-def _answer(campaign: Campaign, state: CampaignState, answer: str, actor: Actor) -> None:
+def _answer(
+    campaign: Campaign,
+    state: CampaignState,
+    answer: str,
+    actor: Actor,
+    *,
+    is_beyond_budget: bool = False,
+) -> None:
     campaign.state, campaign.answer = state, answer.strip()[:2_000]
     campaign.decided_at, campaign.decided_by_id = clock.now(), actor.user_id
-    _record(state.value, campaign, actor)
+    _record(state.value, campaign, actor, is_beyond_budget=is_beyond_budget)
     mails.tell_decided(campaign)
 
 
-def _record(what: str, campaign: Campaign, actor: Actor) -> None:
+def _record(what: str, campaign: Campaign, actor: Actor, *, is_beyond_budget: bool = False) -> None:
     record_fact(
         f"campaign.{what}",
         subject=("campaign", campaign.id),
         actor_user_id=actor.user_id,
         organization_id=campaign.organization_id,
+        data={"beyond_budget": True} if is_beyond_budget else None,
     )
 
 

@@ -11,6 +11,7 @@ from marketplace.core.pagination import page_number, paginate
 from marketplace.core.permissions import current_actor, needs
 from marketplace.identity.forms import choices_of
 from marketplace.pipeline.campaigns import queries
+from marketplace.pipeline.campaigns.budget import Budget, budget_of
 from marketplace.pipeline.campaigns.forms import CampaignForm
 from marketplace.pipeline.campaigns.models import Campaign, Side
 from marketplace.pipeline.campaigns.services import requesting
@@ -45,6 +46,7 @@ def index() -> ResponseReturnValue:
         "campaigns/index.html",
         page=page,
         phases={row.id: phase(row, today) for row in page.items},
+        budget=_budget(),
         spent=queries.spent(ids),
         answered=queries.lead_counts(ids),
         sides=Side,
@@ -157,4 +159,9 @@ def _page(campaign: Campaign, **forms: object) -> str:
 def _form_page(form: CampaignForm) -> str:
     own = queries.own_listings(current_actor().organization_id or 0)
     form.listing.choices = choices_of([("", "All of what you offer"), *own])
-    return render_template("campaigns/new.html", form=form)
+    return render_template("campaigns/new.html", form=form, budget=_budget())
+
+
+def _budget() -> Budget | None:
+    """The partner's own budget of this year."""
+    return budget_of(current_actor().organization_id or 0, clock.now().year)

@@ -9,6 +9,7 @@ from marketplace.core.errors import InvalidError
 from marketplace.core.pagination import page_number, paginate
 from marketplace.core.permissions import current_actor, needs
 from marketplace.pipeline.campaigns import queries
+from marketplace.pipeline.campaigns.budget import budget_of
 from marketplace.pipeline.campaigns.forms import DecisionForm, RemovalForm
 from marketplace.pipeline.campaigns.models import Campaign, CampaignState, Side
 from marketplace.pipeline.campaigns.services import requesting
@@ -96,7 +97,11 @@ def approve(campaign: Campaign) -> ResponseReturnValue:
         return _page(campaign, decision_form=form), 422
     try:
         requesting.approve(
-            campaign, form.platform_share.data, form.answer.data or "", actor=current_actor()
+            campaign,
+            form.platform_share.data,
+            form.answer.data or "",
+            actor=current_actor(),
+            beyond_budget=bool(form.beyond_budget.data),
         )
     except InvalidError as error:
         show_errors(form, error)
@@ -177,5 +182,10 @@ def _decision_form(campaign: Campaign, *, posted: bool) -> DecisionForm:
 
 def _page(campaign: Campaign, **forms: object) -> str:
     values = page_values(campaign, Side.PLATFORM, request.args.get("page"))
-    values |= {"decision_form": _decision_form(campaign, posted=False), **forms}
+    waits = campaign.state is CampaignState.REQUESTED
+    values |= {
+        "decision_form": _decision_form(campaign, posted=False),
+        "budget": budget_of(campaign.organization_id, campaign.starts_on.year) if waits else None,
+        **forms,
+    }
     return render_template("campaigns/staff_campaign.html", **values)

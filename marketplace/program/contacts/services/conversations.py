@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import select
 
@@ -15,6 +15,7 @@ from marketplace.core.once import id_of_form, insert_if_new
 from marketplace.identity.models import Organization, User
 from marketplace.program.applications.words import line, paragraphs
 from marketplace.program.contacts import mails
+from marketplace.program.contacts.entitled import answer_within, refuse_without_sponsor
 from marketplace.program.contacts.models import (
     ContactMessage,
     ContactRequest,
@@ -25,8 +26,6 @@ from marketplace.program.contacts.models import (
 )
 from marketplace.program.contacts.reading import contact_for
 
-# An escalation must be answered within this time.
-ANSWER_WITHIN = timedelta(days=3)
 MOST_SUBJECT, MOST_BODY = 120, 5_000
 
 
@@ -58,7 +57,8 @@ class Asker:
 def begin(wish: Wish, asker: Asker) -> ContactRequest:
     """Begin a conversation with whoever is there for the asker; both are told by mail.
 
-    Raises InvalidError (fields subject, body).
+    Raises InvalidError (fields subject, body), NoSponsorError when a partner writes to an executive
+    sponsor that it does not have.
     """
     subject, body = line(wish.subject), paragraphs(wish.body)
     errors = {}
@@ -68,12 +68,15 @@ def begin(wish: Wish, asker: Asker) -> ContactRequest:
     if errors:
         raise InvalidError(errors)
     organization = asker.organization
+    if organization is not None and wish.role is ContactRole.EXECUTIVE_SPONSOR:
+        refuse_without_sponsor(organization.id)
     country = organization.country if organization else asker.country
     contact = contact_for(
         wish.role.value, organization_id=organization.id if organization else None, country=country
     )
     now = clock.now()
     organization_id = organization.id if organization else None
+    within = answer_within(wish.kind, organization_id)
     public_id = id_of_form(
         "con",
         wish.form_key,
@@ -101,7 +104,7 @@ def begin(wish: Wish, asker: Asker) -> ContactRequest:
         away_user_id=contact.away_user_id if contact.is_stand_in else None,
         created_at=now,
         updated_at=now,
-        due_at=now + ANSWER_WITHIN if wish.kind is RequestKind.ESCALATION else None,
+        due_at=now + within if within else None,
         minutes=wish.minutes,
     )
     request = db.session.scalars(
@@ -137,7 +140,7 @@ def reply(
     request: ContactRequest, body: str, *, user: User, is_staff: bool, form_key: str = ""
 ) -> None:
     """Write in a conversation: of a form, once. A partner's words open a closed one again, and
-    start the clock of an escalation anew. Raises InvalidError (field body)."""
+    start the clock anew where an answer is promised. Raises InvalidError (field body)."""
     text = paragraphs(body)
     errors = _body_errors(text)
     if errors:
@@ -152,8 +155,9 @@ def reply(
         held.answered_at = now
         mails.tell_asker_of_answer(held, user.name, text)
     else:
-        if held.kind is RequestKind.ESCALATION and held.answered_at is not None:
-            held.due_at, held.answered_at = now + ANSWER_WITHIN, None
+        within = answer_within(held.kind, held.organization_id)
+        if within is not None and held.answered_at is not None:
+            held.due_at, held.answered_at = now + within, None
         held.state = RequestState.WAITING
         mails.tell_staff_of_reply(held, user.name, text)
     held.updated_at = now

@@ -11,6 +11,7 @@ from marketplace.core.permissions import current_actor, needs
 from marketplace.identity.forms import show_errors
 from marketplace.identity.models import Organization, User
 from marketplace.program.contacts import queries, reading, texts
+from marketplace.program.contacts.entitled import has_sponsor, refuse_without_sponsor
 from marketplace.program.contacts.forms import BookingForm, MessageForm, ReplyForm
 from marketplace.program.contacts.models import ContactRequest, ContactRole, RequestKind
 from marketplace.program.contacts.services import conversations, managers, meetings
@@ -45,7 +46,11 @@ def index() -> ResponseReturnValue:
         manager=manager,
         manager_state=managers.manager_state(organization.id).value,
         texts=texts,
-        roles=ContactRole,
+        roles=[
+            role
+            for role in ContactRole
+            if role is not ContactRole.EXECUTIVE_SPONSOR or has_sponsor(organization.id)
+        ],
     )
 
 
@@ -53,7 +58,7 @@ def index() -> ResponseReturnValue:
 @needs("contacts.use")
 def message_new(contact_role: str) -> ResponseReturnValue:
     """The form of a message."""
-    return _message_page(ContactRole(contact_role), MessageForm(formdata=None))
+    return _message_page(_reached(contact_role), MessageForm(formdata=None))
 
 
 @contacts.post(f"/partner/contacts/{ROLE}/message")
@@ -61,7 +66,7 @@ def message_new(contact_role: str) -> ResponseReturnValue:
 @limiter.limit("30 per hour", key_func=lambda: f"user:{current_actor().user_id}")
 def message_send(contact_role: str) -> ResponseReturnValue:
     """Write to the contact of a role; to an executive sponsor it is an escalation."""
-    role, form = ContactRole(contact_role), MessageForm()
+    role, form = _reached(contact_role), MessageForm()
     if not form.validate():
         return _message_page(role, form), 422
     escalates = role is ContactRole.EXECUTIVE_SPONSOR
@@ -85,7 +90,7 @@ def message_send(contact_role: str) -> ResponseReturnValue:
 @needs("contacts.use")
 def meeting_new(contact_role: str) -> ResponseReturnValue:
     """The form of a meeting."""
-    return _meeting_page(ContactRole(contact_role), BookingForm(formdata=None))
+    return _meeting_page(_reached(contact_role), BookingForm(formdata=None))
 
 
 @contacts.post(f"/partner/contacts/{ROLE}/meeting")
@@ -93,7 +98,7 @@ def meeting_new(contact_role: str) -> ResponseReturnValue:
 @limiter.limit("20 per hour", key_func=lambda: f"user:{current_actor().user_id}")
 def meeting_ask(contact_role: str) -> ResponseReturnValue:
     """Propose times for a meeting."""
-    role, form = ContactRole(contact_role), BookingForm()
+    role, form = _reached(contact_role), BookingForm()
     if not form.validate():
         return _meeting_page(role, form), 422
     try:
@@ -190,6 +195,14 @@ def conversation_page(
         extra=extra or [],
         texts=texts,
     )
+
+
+def _reached(name: str) -> ContactRole:
+    """The role of the address. Raises NoSponsorError for a sponsor that the partner has not."""
+    role = ContactRole(name)
+    if role is ContactRole.EXECUTIVE_SPONSOR:
+        refuse_without_sponsor(own_partner().id)
+    return role
 
 
 def _contact(role: ContactRole) -> reading.Contact:
