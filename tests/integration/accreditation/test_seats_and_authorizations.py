@@ -36,7 +36,7 @@ from tests.factories.evidence_world import make_authorization, make_evidence, ma
 from tests.factories.listings import make_listing
 from tests.factories.mails import mails
 from tests.factories.people import make_member, make_organization, make_user
-from tests.factories.program import make_policy, policy_document
+from tests.factories.program import make_policy, make_standing, policy_document
 from tests.factories.races import at_once
 from tests.factories.verification_world import make_verified
 
@@ -52,6 +52,7 @@ def school_with(seats_given: int) -> Organization:
     make_policy(document)
     school = make_organization("Harbor University", partner_type="academic", verified_at=None)
     make_verified(school, "harbor-university.example")
+    make_standing(school)
     return school
 
 

@@ -169,6 +169,7 @@ def test_a_file_is_looked_at_before_it_counts(
     assert "1 row can be registered, 1 has errors" in page
     assert "Enter an e-mail address like" in page
     other = make_organization("Rivals")
+    make_standing(other)
     assert sign_in(make_member(other), other).get(read.location).status_code == 404
     assert db.session.query(Lead).count() == 0
     assert p.post(read.location).status_code == 303
@@ -261,6 +262,7 @@ def test_a_rival_learns_nothing_of_whom_it_collides_with(
     partner: Organization, p: FlaskClient, sign_in: SignIn, staff: FlaskClient
 ) -> None:
     rival = make_organization("Rivals")
+    make_standing(rival)
     r = sign_in(make_member(rival), rival)
     data = {
         "title": "Harbor", "customer_name": "Blue Kite", "customer": "bluekite.example",
@@ -294,7 +296,9 @@ def _conflict(
     p: FlaskClient, sign_in: SignIn, staff: FlaskClient, *, approved: bool
 ) -> tuple[str, str]:
     """The pages of a registration, approved when asked for, and of a later one that conflicts."""
-    r = sign_in(make_member(rival := make_organization("Rivals")), rival)
+    rival = make_organization("Rivals")
+    make_standing(rival)
+    r = sign_in(make_member(rival), rival)
     data = {
         "title": "Harbor", "customer_name": "Blue Kite", "customer": "bluekite.example",
         "product": "Tides", "currency": "EUR", "amount": "100.00",
