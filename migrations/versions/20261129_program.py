@@ -35,6 +35,39 @@ APPEND_ONLY = (
 
 def upgrade() -> None:
     op.create_table(
+        "deal_import",
+        sa.Column(
+            "id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=True,
+            nullable=False,
+        ),
+        sa.Column("public_id", sa.String(length=40), nullable=False),
+        sa.Column(
+            "organization_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column(
+            "by_user_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
+        ),
+        sa.Column("file_name", sa.String(length=120), nullable=False),
+        sa.Column("rows", sa.JSON(), nullable=False),
+        sa.Column(
+            "created_at", marketplace.core.database.UtcDateTime(timezone=True), nullable=False
+        ),
+        sa.ForeignKeyConstraint(
+            ["organization_id"],
+            ["organization.id"],
+            name=op.f("fk_deal_import_organization_id_organization"),
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_deal_import")),
+        sa.UniqueConstraint("public_id", name=op.f("uq_deal_import_public_id")),
+    )
+    with op.batch_alter_table("deal_import", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_deal_import_organization_id"), ["organization_id"], unique=False
+        )
+
+    op.create_table(
         "policy_preview",
         sa.Column(
             "id",
@@ -5659,3 +5692,4 @@ def downgrade() -> None:
     op.drop_table("program_reminder")
     op.drop_table("policy_preview_move")
     op.drop_table("policy_preview")
+    op.drop_table("deal_import")

@@ -8,6 +8,7 @@ from marketplace.core import clock
 from marketplace.core.database import db
 from marketplace.identity.models import Organization, User
 from marketplace.pipeline.account_checks.services import agreeing, comparing
+from marketplace.pipeline.deals.services import files as deal_files
 from marketplace.pipeline.deals.services.registering import DealTerms, register_deal
 from marketplace.pipeline.franchises.models import (
     RoyaltyBase,
@@ -116,6 +117,9 @@ def make_pipeline_world(
         "lead_import_id": found.public_id,
         "routing_rule_id": rule.public_id,
         "deal_id": deal.public_id,
+        "deal_import_id": deal_files.keep(
+            [], file_name="x.csv", organization_id=partner.id, by_user_id=owner.id
+        ).public_id,
         "account_check_id": check.public_id,
         "account_receipt_id": receipt.public_id,
         "territory_id": grant.public_id,

@@ -2,6 +2,7 @@
 
 import enum
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -159,6 +160,21 @@ class Credit(Base):
     kind: Mapped[CreditKind] = mapped_column(text_enum(CreditKind))
     bps: Mapped[int]
     amount: Mapped[int] = mapped_column(BigInteger)
+
+
+class DealImport(Base):
+    """A file that was read and waits to be confirmed; forgotten after a day."""
+
+    __tablename__ = "deal_import"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True, autoincrement=True)
+    public_id: Mapped[str] = mapped_column(String(40), unique=True)
+    organization_id: Mapped[int] = mapped_column(ForeignKey("organization.id"), index=True)
+    by_user_id: Mapped[int | None] = mapped_column(Id)
+    file_name: Mapped[str] = mapped_column(String(120))
+    # Each: line, values by column, errors by column.
+    rows: Mapped[list[dict[str, Any]]]
+    created_at: Mapped[datetime] = mapped_column(default=clock.now)
 
 
 append_only(CreditSplit)

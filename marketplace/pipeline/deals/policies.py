@@ -5,7 +5,7 @@ from typing import Any
 from marketplace.core.database import db
 from marketplace.core.permissions import Actor, rule
 from marketplace.identity.models import Organization
-from marketplace.pipeline.deals.models import Deal
+from marketplace.pipeline.deals.models import Deal, DealImport
 from marketplace.pipeline.leads.policies import works_for_partner
 from marketplace.program.standing.reading import has_module
 
@@ -26,6 +26,16 @@ def may_work(actor: Actor, deal: Any) -> bool:
         may_use_deals(actor, None)
         and isinstance(deal, Deal)
         and deal.organization_id == actor.organization_id
+    )
+
+
+@rule("deal_import.confirm")
+def may_confirm_import(actor: Actor, found: Any) -> bool:
+    """The same, of the partner whose file it is."""
+    return (
+        may_use_deals(actor, None)
+        and isinstance(found, DealImport)
+        and found.organization_id == actor.organization_id
     )
 
 

@@ -18,6 +18,7 @@ from marketplace.pipeline.deals.models import (
     CreditKind,
     CreditSplit,
     Deal,
+    DealImport,
     DealStage,
     DealState,
 )
@@ -34,6 +35,12 @@ def find_deal(deal_id: str) -> Deal | None:
     return db.session.scalar(
         select(Deal).where(Deal.public_id == deal_id).options(joinedload(Deal.claim))
     )
+
+
+def find_import(deal_import_id: str) -> DealImport | None:
+    """The file of that public id."""
+    signed_in()
+    return db.session.scalar(select(DealImport).where(DealImport.public_id == deal_import_id))
 
 
 @dataclass(frozen=True)
@@ -70,17 +77,17 @@ def page_of_own(organization_id: int, asked: DealFilter, page: int) -> Page[Deal
     )
 
 
-def board_of(organization_id: int) -> dict[DealStage, list[Deal]]:
-    """A partner's open deals by stage, at most `BOARD_CARDS` each. One query."""
+def board_of(
+    organization_id: int | None, asked: DealFilter | None = None
+) -> dict[DealStage, list[Deal]]:
+    """Open deals of a partner (None: of all) by stage, at most `BOARD_CARDS` each. One query."""
     place = func.row_number().over(partition_by=Deal.stage, order_by=Deal.id.desc())
-    ranked = (
-        select(Deal.id, place.label("place"))
-        .where(
-            Deal.organization_id == organization_id,
-            Deal.state.in_((DealState.SUBMITTED, DealState.APPROVED)),
-        )
-        .subquery()
+    query = select(Deal.id, place.label("place")).where(
+        Deal.state.in_((DealState.SUBMITTED, DealState.APPROVED))
     )
+    if organization_id is not None:
+        query = query.where(Deal.organization_id == organization_id)
+    ranked = _filtered(query, asked or DealFilter()).subquery()
     rows = db.session.scalars(
         select(Deal)
         .join(ranked, ranked.c.id == Deal.id)
@@ -95,9 +102,13 @@ def board_of(organization_id: int) -> dict[DealStage, list[Deal]]:
 
 def page_of_all(asked: DealFilter, page: int) -> Page[Deal]:
     """Staff's list, what waits longest first where something waits; two queries."""
-    query = _filtered(_shown(select(Deal), asked.show), asked).options(joinedload(Deal.claim))
+    return paginate(all_deals(asked).options(joinedload(Deal.claim)), page=page, per_page=PER_PAGE)
+
+
+def all_deals(asked: DealFilter) -> Select[Deal]:
+    """The deals of one of staff's tabs, in the order of the list."""
     first = Deal.id if asked.show in ("to_decide", "conflicts", "won") else Deal.id.desc()
-    return paginate(query.order_by(first), page=page, per_page=PER_PAGE)
+    return _filtered(_shown(select(Deal), asked.show), asked).order_by(first)
 
 
 def show_counts() -> dict[str, int]:

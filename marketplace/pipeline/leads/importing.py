@@ -3,6 +3,7 @@
 import codecs
 import csv
 import io
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from marketplace.pipeline.leads.fields import read_fields
@@ -38,10 +39,21 @@ class ImportedRow:
 
 
 def read_file(data: bytes) -> list[ImportedRow]:
-    """The rows of a CSV file: UTF-8, UTF-16 with a mark, or Windows-1252; comma, semicolon or tab.
+    """The rows of a CSV file of leads, as `read_table` reads it. An address that stands there
+    twice is an error of the second row. Raises ImportFileError."""
+    needed = ("name", "email", "company", "need")
+    heads, body = read_table(data, needed=needed, also=_ALSO, most_rows=MAX_ROWS)
+    return _checked(heads, body)
 
-    The first line names the columns. An address that stands there twice is an error of the second
-    row. Raises ImportFileError.
+
+def read_table(
+    data: bytes, *, needed: Sequence[str], also: Mapping[str, str], most_rows: int
+) -> tuple[list[str], list[tuple[int, list[str]]]]:
+    """The columns of a CSV file, and its rows with their lines: UTF-8, UTF-16 with a mark, or
+    Windows-1252; comma, semicolon or tab.
+
+    The first line names the columns, in any order, `also` by other names; the `needed` ones must
+    be there. Raises ImportFileError.
     """
     if len(data) > MAX_BYTES:
         raise ImportFileError(f"The file is larger than {MAX_BYTES // 1024} KB.")
@@ -59,8 +71,8 @@ def read_file(data: bytes) -> list[ImportedRow]:
         raise ImportFileError(
             "This cannot be read as CSV. Is there a quotation mark that does not end?"
         ) from None
-    heads = [_column(cell) for cell in next((row for row in rows if any(row)), [])]
-    missing = [name for name in ("name", "email", "company", "need") if name not in heads]
+    heads = [_column(cell, also) for cell in next((row for row in rows if any(row)), [])]
+    missing = [name for name in needed if name not in heads]
     if missing:
         raise ImportFileError(f"The first line must name the columns. Missing: {missing[0]}.")
     body = [
@@ -68,9 +80,9 @@ def read_file(data: bytes) -> list[ImportedRow]:
     ][1:]
     if not body:
         raise ImportFileError("The file has no rows below its first line.")
-    if len(body) > MAX_ROWS:
-        raise ImportFileError(f"At most {MAX_ROWS} rows at once; this file has {len(body):,}.")
-    return _checked(heads, body)
+    if len(body) > most_rows:
+        raise ImportFileError(f"At most {most_rows} rows at once; this file has {len(body):,}.")
+    return heads, body
 
 
 def _checked(heads: list[str], body: list[tuple[int, list[str]]]) -> list[ImportedRow]:
@@ -78,7 +90,7 @@ def _checked(heads: list[str], body: list[tuple[int, list[str]]]) -> list[Import
     seen: dict[str, int] = {}
     for number, row in body:
         values = {
-            head: _cell(cell) for head, cell in zip(heads, row, strict=False) if head in COLUMNS
+            head: cell_text(cell) for head, cell in zip(heads, row, strict=False) if head in COLUMNS
         }
         fields, errors = read_fields(values, needs_company=True)
         if len(row) > len(heads):
@@ -91,7 +103,7 @@ def _checked(heads: list[str], body: list[tuple[int, list[str]]]) -> list[Import
     return found
 
 
-def _cell(text: str) -> str:
+def cell_text(text: str) -> str:
     """A cell without the mark that exports put before a formula."""
     cleaned = text.strip()
     if len(cleaned) > 1 and cleaned[0] == "'" and cleaned[1] in "=+-@":
@@ -99,9 +111,9 @@ def _cell(text: str) -> str:
     return cleaned
 
 
-def _column(cell: str) -> str:
+def _column(cell: str, also: Mapping[str, str]) -> str:
     name = cell.strip().strip("\ufeff").lower().replace(" ", "_")
-    return _ALSO.get(name, name)
+    return also.get(name, name)
 
 
 def _decoded(data: bytes) -> str:

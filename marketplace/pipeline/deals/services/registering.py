@@ -92,7 +92,7 @@ def register_deal(
     is not in the program or suspended.
     """
     refuse_outsiders(organization.id)
-    values = _checked(terms, organization)
+    values = check_terms(terms, organization)
     if values["product"]:
         # A listing that was typed as a product is that listing: it is protected once.
         listing = find_named_listing(values["product"])
@@ -498,7 +498,8 @@ def _live_claim(key: str) -> DealClaim | None:
     return lock_row(DealClaim, DealClaim.claim_key == key, DealClaim.released_at.is_(None))
 
 
-def _checked(terms: DealTerms, organization: Organization) -> dict[str, Any]:
+def check_terms(terms: DealTerms, organization: Organization) -> dict[str, Any]:
+    """What a deal's columns are by these terms. Raises InvalidError with messages by field."""
     errors: dict[str, str] = {}
     texts = {}
     for name, most, wanted in (

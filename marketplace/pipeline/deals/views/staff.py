@@ -6,6 +6,8 @@ from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from marketplace.accreditation.seen import ChangedMeanwhileError
+from marketplace.core.csv_export import csv_response
+from marketplace.core.database import db
 from marketplace.core.errors import ConflictError, InvalidError
 from marketplace.core.pagination import page_number
 from marketplace.core.permissions import current_actor, needs
@@ -13,7 +15,7 @@ from marketplace.pipeline.account_checks.reading import evidence_between
 from marketplace.pipeline.deals import queries, texts
 from marketplace.pipeline.deals.claims import Share
 from marketplace.pipeline.deals.forms import ReasonForm, SplitForm
-from marketplace.pipeline.deals.models import CreditKind, CreditSplit, Deal
+from marketplace.pipeline.deals.models import CreditKind, CreditSplit, Deal, DealStage
 from marketplace.pipeline.deals.queries import SHOWS, DealFilter
 from marketplace.pipeline.deals.seen import seen_of
 from marketplace.pipeline.deals.services import registering
@@ -24,6 +26,7 @@ from marketplace.pipeline.leads.queries import listings_of, names_of, organizati
 from marketplace.sales.form_errors import show_errors
 from marketplace.sales.resale.queries import find_partner
 
+MOST_IN_A_FILE = 10_000
 _PATH = "/staff/deals/<deal_id>"
 _MANAGE = needs("deals.manage", load=queries.find_deal, name="deal")
 _SPLIT = needs("credits.split", load=queries.find_deal, name="deal")
@@ -36,21 +39,54 @@ def _me() -> int | None:
 @deals_staff.get("/staff/deals")
 @needs("deals.manage")
 def index() -> ResponseReturnValue:
-    """Deals by what they wait for."""
-    asked = asked_filter()
-    show = asked.show if asked.show in SHOWS else "to_decide"
-    asked = DealFilter(asked.text, asked.stage, show)
-    page = queries.page_of_all(asked, page_number(request.args.get("page")))
+    """Deals by what they wait for, or as a board."""
+    asked = _asked()
+    as_board = request.args.get("view") == "board"
+    page = None if as_board else queries.page_of_all(asked, page_number(request.args.get("page")))
+    board = queries.board_of(None, asked) if as_board else {}
+    rows = page.items if page else [deal for column in board.values() for deal in column]
     return render_template(
         "deals/staff_index.html",
         page=page,
+        board=board,
+        as_board=as_board,
+        stages=list(DealStage),
         asked=asked,
         shows=SHOWS,
         counts=queries.show_counts(),
-        organizations=organizations_of([row.organization_id for row in page.items]),
-        listings=listings_of([row.listing_id for row in page.items]),
+        organizations=organizations_of([row.organization_id for row in rows]),
+        listings=listings_of([row.listing_id for row in page.items]) if page else {},
         texts=texts,
     )
+
+
+@deals_staff.get("/staff/deals/deals.csv")
+@needs("deals.manage")
+def export() -> ResponseReturnValue:
+    """The deals of a tab as a file."""
+    rows = db.session.scalars(queries.all_deals(_asked()).limit(MOST_IN_A_FILE)).all()
+    listings = listings_of([row.listing_id for row in rows])
+    names = queries.partner_names([row.organization_id for row in rows])
+    return csv_response(
+        "deals.csv",
+        ("number", "partner", "title", "customer", "domain", "product", "minor_units", "currency",
+         "close_on", "state", "stage", "decision_reason", "lost_reason", "registered_at",
+         "decided_at", "won_at"),
+        (
+            (row.public_id, names.get(row.organization_id, ""), row.title, row.customer_name,
+             row.customer_domain,
+             listings[row.listing_id].name if row.listing_id in listings else row.product,
+             row.amount, row.currency, row.close_on, row.state.value, row.stage.value,
+             row.decision_reason, row.lost_reason, row.submitted_at, row.decided_at, row.won_at)
+            for row in rows
+        ),
+    )  # fmt: skip
+
+
+def _asked() -> DealFilter:
+    asked = asked_filter()
+    show = asked.show if asked.show in SHOWS else "to_decide"
+    return DealFilter(asked.text, asked.stage, show)
 
 
 @deals_staff.get(_PATH)
