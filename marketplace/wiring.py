@@ -119,7 +119,7 @@ from marketplace.program.applications.obligations import round_and_plan_obligati
 from marketplace.program.applications.services.paying import application_fee_paid
 from marketplace.program.benefits.obligations import claim_obligations
 from marketplace.program.blueprints import BLUEPRINTS as PROGRAM
-from marketplace.program.contacts.obligations import contact_obligations
+from marketplace.program.contacts.obligations import contact_obligations, manager_obligations
 from marketplace.program.contacts.services.managers import manager_departed
 from marketplace.program.events import on_application_decided, on_graduated, on_partner_joined
 from marketplace.program.hosts.guard import answer_white_label_with
@@ -137,7 +137,7 @@ from marketplace.program.onboarding.services.admitting import (
 from marketplace.program.onboarding.services.tasks import partner_has_joined
 from marketplace.program.policy.references import mentions_from
 from marketplace.program.policy.types import offered_types, open_types
-from marketplace.program.scorecards.obligations import obligations_from
+from marketplace.program.scorecards.obligations import obligations_from, warnings_from
 from marketplace.program.standing.activity import measure_activity
 from marketplace.sales.affiliates.relations import relation_of_people
 from marketplace.sales.affiliates.views import affiliates, affiliates_api, affiliates_staff
@@ -253,6 +253,7 @@ def connect(app: Flask) -> None:
         contact_obligations,
         claim_obligations,
     )
+    warnings_from(manager_obligations)
     look_up_proven_domains_with(
         lambda domains: [proof.organization_id for proof in holders_of(domains).values()]
     )

@@ -1,5 +1,6 @@
 """111 Plan: P submits a business plan, O approves it, progress tracks; no Gold without it."""
 
+import re
 from datetime import UTC, datetime, timedelta
 
 from flask import Flask
@@ -8,15 +9,22 @@ from sqlalchemy import func, select
 from marketplace.core import clock
 from marketplace.core.database import db
 from marketplace.identity.models import Role
-from marketplace.program.applications.models import BusinessPlan, PlanActivity
+from marketplace.program.applications.models import BusinessPlan, PlanActivity, PlanState
 from marketplace.program.measures import Measure, Measurement, measure
 from marketplace.program.scorecards.services.evaluation import evaluate
 from tests.conftest import SignIn
+from tests.factories.mails import mails
 from tests.factories.people import make_member, make_organization, make_user
 from tests.factories.program import make_policy, make_standing, policy_document
 from tests.factories.rounds import make_judges
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
+
+
+def tier_on(page: str) -> str:
+    """The tier that a scorecard says."""
+    found = re.search(r">Tier</p>\s*<p class=\"stat-value\">([^<]+)", page)
+    return found[1].strip() if found else ""
 
 
 def test_111_plan(app: Flask, sign_in: SignIn) -> None:
@@ -88,8 +96,8 @@ def test_111_plan(app: Flask, sign_in: SignIn) -> None:
         assert boss.post(f"{desk}/approval", data={}).status_code == 409
 
     with clock.frozen(NOW + timedelta(minutes=1)):
-        assert evaluate(partner.id).earned_tier == "gold"
-        db.session.commit()
+        assert mine.post("/partner/scorecard/evaluate").status_code == 303
+        assert tier_on(mine.get("/partner/scorecard").text) == "Gold"
         measure(partner.id, Measure.DEALS_WON, 1, key="one", source=("test", 1))
         measure(
             partner.id,
@@ -118,3 +126,87 @@ def test_111_plan(app: Flask, sign_in: SignIn) -> None:
     assert levels[1].counts_at == datetime(2027, 1, 1, tzinfo=UTC)
     with clock.frozen(datetime(2027, 1, 2, tzinfo=UTC)):
         assert evaluate(partner.id).earned_tier == "silver"
+
+
+def test_a_plan_is_taken_back_and_reopened(app: Flask, sign_in: SignIn) -> None:
+    with clock.frozen(NOW):
+        make_policy()
+        judges = make_judges()
+        partner = make_organization("Quayside")
+        make_standing(partner)
+        owner = make_member(partner, Role.OWNER, make_user("Ada Okafor", "ada@quayside.example"))
+        db.session.commit()
+        mine, boss = sign_in(owner, partner), sign_in(judges.manager, judges.platform)
+        mine.post("/partner/business-plans", data={"year": "2026"})
+        plan = db.session.scalars(select(BusinessPlan)).one()
+        here = f"/partner/business-plans/{plan.public_id}"
+        desk = f"/staff/business-plans/{plan.public_id}"
+        typed = {
+            "submit": "1",
+            "summary": "We bring ten customers of the fishing trade, you train our people.",
+            "goals-0-metric": "deals",
+            "goals-0-target": "1000",
+            "activities-0-title": "Run a webinar",
+            "activities-0-due_on": "2026-05-01",
+            "activities-0-side": "partner",
+        }
+
+        def hand_in(**changes: str) -> None:
+            db.session.expire_all()
+            data = {**typed, "edition": str(plan.edition), **changes}
+            assert mine.post(f"{here}/edit", data=data).status_code == 303
+
+        def counts(at: datetime) -> int:
+            query = select(func.sum(Measurement.amount)).where(
+                Measurement.measure == "plans", Measurement.counts_at <= at
+            )
+            return db.session.scalar(query) or 0
+
+        hand_in()
+        assert "Take it back" in mine.get(here).text
+        for _click in range(2):
+            assert mine.post(f"{here}/taking-back").status_code == 303
+        assert "Draft" in mine.get(here).text
+        assert boss.get(desk).status_code == 404
+        hand_in()
+        assert boss.post(f"{desk}/approval", data={}).status_code == 303
+        assert mine.post(f"{here}/taking-back", follow_redirects=True).status_code == 200
+        activity = db.session.scalars(select(PlanActivity)).one()
+        mine.post(f"{here}/activities/{activity.id}", data={"done": "1"})
+        end = datetime(2026, 12, 31, tzinfo=UTC)
+        assert (counts(NOW), counts(end), counts(end + timedelta(days=2))) == (1, 1, 0)
+
+        # The target was a slip: reopened with a reason, it does not count until approved anew.
+        refused = boss.post(f"{desk}/reopening", data={"note": " "})
+        assert refused.status_code == 422
+        assert "Say what must change." in refused.text
+        reopened = {"note": "You meant 10, not 1,000."}
+        for _click in range(2):
+            assert boss.post(f"{desk}/reopening", data=reopened).status_code == 303
+        assert "You meant 10" in mine.get(here).text
+        assert [mail["subject"] for mail in mails()].count("Your business plan for 2026") == 2
+        assert (counts(NOW), counts(end), counts(end + timedelta(days=2))) == (0, 0, 0)
+        hand_in(**{"goals-0-target": "10"})
+        boss.post(f"{desk}/approval", data={})
+        assert (counts(NOW), counts(end), counts(end + timedelta(days=2))) == (1, 1, 0)
+        assert "0 of 10" in mine.get(here).text
+        # What was done stays done.
+        assert db.session.scalars(select(PlanActivity)).one().done_at == NOW
+
+
+def test_ones_own_plan_is_not_reopened(app: Flask, sign_in: SignIn) -> None:
+    with clock.frozen(NOW):
+        make_policy()
+        judges = make_judges()
+        partner = make_organization("Quayside")
+        make_standing(partner)
+        make_member(partner, Role.EDITOR, judges.manager)
+        plan = BusinessPlan(
+            public_id="pln_1", organization_id=partner.id, year=2026, state=PlanState.APPROVED,
+            summary="Together.", goals=[], submitted_at=NOW,
+        )  # fmt: skip
+        db.session.add(plan)
+        db.session.commit()
+        boss = sign_in(judges.manager, judges.platform)
+        answer = boss.post("/staff/business-plans/pln_1/reopening", data={"note": "Change it."})
+        assert answer.status_code == 403

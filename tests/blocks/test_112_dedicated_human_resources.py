@@ -12,8 +12,8 @@ from marketplace.program.contacts.jobs import ask_managers
 from marketplace.program.contacts.services.managers import manager_state
 from marketplace.program.measures import Measure, Measurement
 from tests.factories.mails import mails
-from tests.factories.people import make_member, make_organization, make_user
-from tests.factories.program import make_policy, make_standing
+from tests.factories.people import make_member, make_organization, make_platform, make_user
+from tests.factories.program import make_policy, make_standing, policy_document
 
 PAGE = "/partner/contacts/manager"
 
@@ -92,3 +92,41 @@ def test_only_members_are_named_and_only_by_owners_and_admins(sign_in: Any) -> N
     for wrong in (str(stranger.id), "", "\0", "9" * 40, "-1"):
         assert browser.post(PAGE, data={"member": wrong}).status_code == 422
     assert sign_in(viewer, partner).post(PAGE, data={"member": str(owner.id)}).status_code == 403
+
+
+def test_amber_is_seen_wherever_the_requirement_is(sign_in: Any) -> None:
+    document = policy_document()
+    document["metrics"].append(
+        {"key": "managers", "name": "Own manager", "measure": "managers", "how": "level",
+         "window_days": None}
+    )  # fmt: skip
+    document["tiers"][1] = {
+        "key": "silver", "name": "Silver", "requirements": [{"metric": "managers", "threshold": 1}]
+    }  # fmt: skip
+    make_policy(document)
+    partner = make_organization("Tidewater Labs", slug="tidewater")
+    make_standing(partner)
+    owner = make_member(partner)
+    boss = sign_in(owner, partner)
+    staff = sign_in(make_member(make_platform(), Role.PROGRAM_MANAGER))
+    start = clock.now()
+    boss.post(PAGE, data={"member": str(owner.id)})
+    boss.post(f"{PAGE}/confirmation")
+    own = ("/partner/scorecard", "/partner/scorecard/progress", "/partner")
+
+    def shows(text: str) -> list[bool]:
+        pages = [boss.get(path).text for path in own]
+        return [text in page for page in (*pages, staff.get("/staff/standings/tidewater").text)]
+
+    assert shows("Due now") == [False] * 4
+    # A week before the quarter ends: amber, though it is met.
+    with clock.frozen(start + timedelta(days=87)):
+        boss, staff = sign_in(owner, partner), sign_in(make_member(make_platform(), Role.SUPPORT))
+        assert shows("Due now") == [True] * 4
+        assert shows("The program manager confirms") == [True] * 4
+        card = boss.get(own[0]).text
+        asked = card.split('class="score-gaps"')[1].split("</ul>")[0]
+        assert "Due now" in asked
+        assert "Open" not in asked
+        boss.post(f"{PAGE}/confirmation")
+        assert shows("Due now") == [False] * 4

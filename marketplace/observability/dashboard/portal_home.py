@@ -22,6 +22,7 @@ from marketplace.program.onboarding.reading import progress_of
 from marketplace.program.policy.document import Policy
 from marketplace.program.policy.live import current_policy
 from marketplace.program.scorecards.evaluating import values_of
+from marketplace.program.scorecards.obligations import warnings_of
 from marketplace.program.scorecards.rules import gaps, next_tier, points_of
 from marketplace.program.standing.models import Standing
 from marketplace.program.standing.reading import IN_FORCE, Place
@@ -52,6 +53,7 @@ class Waiting:
     href: str
     icon: str
     is_late: bool = False
+    is_amber: bool = False
 
 
 def program_part(actor: Actor) -> Mapping[str, Any]:
@@ -75,6 +77,7 @@ def program_part(actor: Actor) -> Mapping[str, Any]:
         "suggestions": suggestions,
         "program_waiting": [
             *_late_tasks(active.organization_id),
+            *_due_now(active.organization_id),
             *_leads(actor, active.organization_id),
             *_earnings(actor),
         ],
@@ -129,6 +132,21 @@ def _late_tasks(organization_id: int) -> list[Waiting]:
     text = f"The oldest is {days} days late." if days > 1 else "The oldest was due a day ago."
     label = "1 task is late" if count == 1 else f"{count} tasks are late"
     return [Waiting(label, text, _href("onboarding.tasks"), "list-checks", is_late=True)]
+
+
+def _due_now(organization_id: int) -> list[Waiting]:
+    """What must be done now to go on counting."""
+    return [
+        Waiting(
+            each.title,
+            "It goes on counting only if this is done"
+            + (f" by {each.due_at:%d %b %Y}." if each.due_at else " now."),
+            each.href,
+            "clock",
+            is_amber=True,
+        )
+        for each in warnings_of(organization_id)
+    ]
 
 
 def _leads(actor: Actor, organization_id: int) -> list[Waiting]:

@@ -9,6 +9,7 @@ from marketplace.program.contacts.manager_state import ManagerState, state_at
 from marketplace.program.contacts.models import ContactRequest, RequestKind, RequestState
 from marketplace.program.contacts.reading import sponsor_contact_due
 from marketplace.program.contacts.services.managers import facts_of, find_manager
+from marketplace.program.measures import Measure
 from marketplace.program.scorecards.obligations import OPERATOR, PARTNER, Obligation
 
 MANAGER_PAGE = "/partner/contacts/manager"
@@ -18,13 +19,15 @@ def contact_obligations(organization_id: int) -> list[Obligation]:
     """The manager's confirmation, escalations without an answer, and the sponsor's next contact;
     a provider."""
     return [
-        *_manager(organization_id),
+        *manager_obligations(organization_id),
         *_escalations(organization_id),
         *_sponsor(organization_id),
     ]
 
 
-def _manager(organization_id: int) -> list[Obligation]:
+def manager_obligations(organization_id: int) -> list[Obligation]:
+    """What the requirement of a program manager asks of a partner that has named one; a provider.
+    One query."""
     row = find_manager(organization_id)
     if row is None:
         return []
@@ -35,7 +38,16 @@ def _manager(organization_id: int) -> list[Obligation]:
     else:
         # Somebody else was named: what the one before had confirmed counts until `ends_at`.
         title, due_at = "The program manager confirms", row.confirm_by or row.ends_at
-    return [Obligation(title, PARTNER, due_at, href=MANAGER_PAGE, is_amber=is_amber)]
+    return [
+        Obligation(
+            title,
+            PARTNER,
+            due_at,
+            href=MANAGER_PAGE,
+            is_amber=is_amber,
+            measure=Measure.MANAGERS.value,
+        )
+    ]
 
 
 def _escalations(organization_id: int) -> list[Obligation]:

@@ -15,6 +15,7 @@ from marketplace.program.policy.live import LivePolicy, current_policy
 from marketplace.program.policy.models import PolicyVersion
 from marketplace.program.scorecards import queries
 from marketplace.program.scorecards.evaluating import PartnerMetrics, values_of
+from marketplace.program.scorecards.obligations import Obligation, warnings_of
 from marketplace.program.scorecards.path import Path, cheapest_path
 from marketplace.program.scorecards.rules import (
     Gap,
@@ -74,6 +75,13 @@ class Scorecard:
     # In days of grace: the way to keep the tier.
     kept_path: Path | None
     override: TierOverride | None
+    # What must be done now so that what counts today goes on counting.
+    warnings: tuple[Obligation, ...] = ()
+
+    @property
+    def amber(self) -> frozenset[str]:
+        """The measures that the warnings are about."""
+        return frozenset(each.measure for each in self.warnings)
 
     @property
     def policy(self) -> Policy:
@@ -125,6 +133,7 @@ def scorecard_of(organization: Organization) -> Scorecard | None:
         if own and policy.type(kind) and standing.grace_until
         else None,
         override=next((each for each in overrides if queries.is_in_force(each, now)), None),
+        warnings=tuple(warnings_of(organization.id)),
     )
 
 

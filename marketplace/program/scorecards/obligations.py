@@ -22,7 +22,8 @@ PARTNER, OPERATOR = "partner", "operator"
 class Obligation:
     """Something that one side owes. `side` is "partner" or "operator"; `href`: where it is done.
 
-    `is_amber`: it must be done now for something to go on counting.
+    `is_amber`: it must be done now for something to go on counting, which is measured as
+    `measure`.
     """
 
     title: str
@@ -31,6 +32,7 @@ class Obligation:
     done_at: datetime | None = None
     href: str = ""
     is_amber: bool = False
+    measure: str = ""
 
     @property
     def is_done(self) -> bool:
@@ -48,11 +50,23 @@ class Obligation:
 
 Provider = Callable[[int], Sequence[Obligation]]
 _providers: list[Provider] = []
+_warners: list[Provider] = []
 
 
 def obligations_from(*providers: Provider) -> None:
     """Ask these from now on, beside what the standing itself says."""
     _providers[:] = providers
+
+
+def warnings_from(*providers: Provider) -> None:
+    """Ask these for what may turn amber."""
+    _warners[:] = providers
+
+
+def warnings_of(organization_id: int) -> list[Obligation]:
+    """What a partner must do now so that what counts today goes on counting."""
+    found = [each for provider in _warners for each in provider(organization_id)]
+    return [each for each in found if each.is_amber and not each.is_done]
 
 
 def obligations_of(organization_id: int) -> list[Obligation]:

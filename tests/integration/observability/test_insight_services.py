@@ -1,12 +1,17 @@
 """What insight asks and writes, on both databases."""
 
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from billing.public_ids import new_public_id
+from marketplace.accreditation.authorizations.models import Authorization
+from marketplace.accreditation.authorizations.models import CheckState as Checked
+from marketplace.accreditation.passport.models import Recognition
+from marketplace.accreditation.verification.models import DomainProof
 from marketplace.core import clock, jobs
 from marketplace.core.database import db
 from marketplace.core.errors import InvalidError
@@ -23,7 +28,7 @@ from marketplace.observability.dashboard.suggestions import unused_benefits
 from marketplace.observability.dashboard.tiles import TILES, figures
 from marketplace.observability.governance.checking import ask_for_check
 from marketplace.observability.governance.models import ChainCheck, CheckState
-from marketplace.observability.governance.providers import PROVIDERS
+from marketplace.observability.governance.providers import KINDS, PROVIDERS, plans
 from marketplace.observability.governance.queries import (
     FactFilter,
     overrides_in_force,
@@ -37,14 +42,19 @@ from marketplace.observability.reports.models import ActivityReport, ReportScope
 from marketplace.observability.reports.queries import all_reports
 from marketplace.observability.reports.snapshot import partner_snapshot, program_snapshot
 from marketplace.observability.waiting import waiting
+from marketplace.pipeline.campaigns.models import Campaign, CampaignState
+from marketplace.pipeline.ideas.models import IdeaClaim
+from marketplace.program.applications.models import BusinessPlan, Milestone, PlanState, RoundPlace
 from marketplace.program.measures import Measure, measure
 from marketplace.program.scorecards import directory
 from marketplace.program.scorecards.directory import Filters
 from marketplace.program.standing.models import StandingState, TierOverride
 from marketplace.program.standing.reading import place_of
+from marketplace.program.vouchers.models import Voucher
 from tests.factories.listings import make_listing
 from tests.factories.people import make_member, make_organization, make_platform
-from tests.factories.program import make_policy, make_standing
+from tests.factories.program import make_policy, make_standing, policy_document
+from tests.factories.program_worlds import make_program_world
 from tests.factories.races import at_once
 
 DAY = datetime(2026, 11, 20, 10, tzinfo=UTC)
@@ -122,6 +132,68 @@ def test_what_ends_and_who_governs(app: Flask) -> None:
             kinds = [each.kind for provider in PROVIDERS for each in provider(DAY, end)]
         assert kinds == ["override", "grace"]
         assert [each.reason for each in overrides_in_force(DAY)] == ["Late audit"]
+
+
+def test_the_calendar_knows_every_kind_of_end(app: Flask) -> None:
+    now = datetime.now(UTC).replace(microsecond=0)
+    document = policy_document()
+    document["metrics"].append(
+        {"key": "evidence", "name": "Evidence", "measure": "evidence", "how": "age",
+         "window_days": None, "higher_is_better": False}
+    )  # fmt: skip
+    document["tiers"][1]["requirements"] = [{"metric": "evidence", "threshold": 90}]
+    make_policy()
+    partner = make_organization("Quayside")
+    owner = make_member(partner)
+    make_standing(partner, "silver")
+    make_program_world(partner=partner, owner=owner, customer=owner, listing=make_listing(partner))
+    make_policy(document, effective_at=clock.now())
+    # All in an hour of their own, ten days ahead; what is kept by days, on that day.
+    at = (now + timedelta(days=10)).replace(hour=12)
+    measure(partner.id, Measure.EVIDENCE, key="e", source=("test", 1), at=at - timedelta(days=91))
+    ends: list[tuple[Any, dict[str, Any]]] = [
+        (Authorization, {"check": Checked.ACCEPTED, "expires_on": at.date()}),
+        (Campaign, {"state": CampaignState.APPROVED, "ends_on": at.date()}),
+        (DomainProof, {"state": "verified", "method": "email",
+                       "verified_at": at - timedelta(days=358)}),
+        (Recognition, {"expires_at": at}),
+        (RoundPlace, {"ends_at": at}),
+        (Milestone, {"due_at": at}),
+        (IdeaClaim, {"protected_until": at}),
+        (Voucher, {"expires_at": at}),
+    ]  # fmt: skip
+    for model, values in ends:
+        first = db.session.scalars(select(model.id).order_by(model.id)).first()
+        assert first is not None, model
+        db.session.execute(update(model).where(model.id == first).values(**values))
+    plan = db.session.scalars(select(BusinessPlan)).one()
+    plan.state = PlanState.APPROVED
+    db.session.commit()
+    wanted = {"authorization", "campaign", "domain", "recognition", "track", "gate", "claim",
+              "voucher", "evidence"}  # fmt: skip
+    days = (at.replace(hour=0, minute=0, second=0), at.replace(hour=23, minute=59, second=59))
+    with app.test_request_context():
+        found = [
+            each
+            for provider in PROVIDERS
+            for each in provider(days[0], days[1] + timedelta(seconds=1), None)
+        ]
+        by_kind = {each.kind: each for each in found if each.kind in wanted}
+        assert set(by_kind) == wanted
+        assert all(days[0] <= each.at <= days[1] for each in by_kind.values())
+        assert {each.kind for each in found} <= set(KINDS)
+        assert by_kind["evidence"].title == "Quayside: Evidence gets too old for Silver"
+        year = datetime(plan.year, 12, 1, tzinfo=UTC)
+        (one,) = plans(year, year + timedelta(days=31))
+        assert (one.kind, one.at.month, one.at.day) == ("plan", 12, 31)
+        assert not plans(year, year + timedelta(days=29))
+        # Nobody is told of what is over: before and after that day there is nothing of it.
+        for begin, end in (
+            (days[0] - timedelta(days=1), days[0]),
+            (days[1], at + timedelta(days=2)),
+        ):
+            kinds = {each.kind for provider in PROVIDERS for each in provider(begin, end, None)}
+            assert not kinds & (wanted - {"authorization", "campaign"}), (begin, kinds)
 
 
 def test_a_walk_commits_its_progress_and_ends_with_what_it_found(app: Flask) -> None:

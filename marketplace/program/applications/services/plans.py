@@ -128,12 +128,24 @@ def save_plan(
         raise InvalidError(wrong)
     row.summary, row.goals = text, found
     row.edition += 1
+    # What was ticked before a plan was reopened stays ticked.
+    done: dict[tuple[str, str], PlanActivity] = {}
     for old in activities_of(row):
+        if old.done_at is not None:
+            done[(old.title, old.side)] = old
         db.session.delete(old)
     db.session.flush()
     for each in activities:
+        before = done.get((line(each.title), each.side))
         db.session.add(
-            PlanActivity(plan_id=row.id, title=line(each.title), due_on=each.due_on, side=each.side)
+            PlanActivity(
+                plan_id=row.id,
+                title=line(each.title),
+                due_on=each.due_on,
+                side=each.side,
+                done_at=before.done_at if before else None,
+                done_by_id=before.done_by_id if before else None,
+            )
         )
     _fact("plan.saved", row, by_user_id)
     db.session.flush()
@@ -161,19 +173,7 @@ def approve_plan(plan: BusinessPlan, note: str, *, actor: Actor) -> None:
     Raises ForbiddenError for who works for the partner, ConflictError, InvalidError at `note`.
     """
     row = _decide(plan, PlanState.APPROVED, note, actor)
-    now = clock.now()
-    # A plan for next year counts when its year begins.
-    begins, ends = max(now, _start(row.year)), _start(row.year + 1)
-    if begins < ends:
-        for amount, at, what in ((1, begins, "begun"), (-1, ends, "ended")):
-            measure(
-                row.organization_id,
-                Measure.PLANS,
-                amount,
-                key=f"plan:{row.id}:{what}",
-                source=("business_plan", row.id),
-                at=at,
-            )
+    _count(row, 1, "begun", "ended")
     tell_plan_decided(row)
 
 
@@ -182,6 +182,46 @@ def return_plan(plan: BusinessPlan, note: str, *, actor: Actor) -> None:
     if not paragraphs(note):
         raise InvalidError({"note": "Say what must change. The partner reads it."})
     tell_plan_decided(_decide(plan, PlanState.RETURNED, note, actor))
+
+
+def take_back_plan(plan: BusinessPlan, *, by_user_id: int | None) -> None:
+    """The partner takes back what it handed in and nobody has answered yet; it is a draft again.
+    Flushes. Raises ConflictError."""
+    row = _locked(plan, PlanState.SUBMITTED)
+    row.state, row.submitted_at, row.submitted_by_id = PlanState.DRAFT, None, None
+    _fact("plan.taken_back", row, by_user_id)
+    db.session.flush()
+
+
+def reopen_plan(plan: BusinessPlan, note: str, *, actor: Actor) -> None:
+    """Let the partner write an approved plan again, e.g. for a wrong target. It counts no more
+    until it is approved anew; what was done of it stays done. Flushes. Raises like return_plan."""
+    refuse_members(actor.user_id, plan.organization_id)
+    if not paragraphs(note):
+        raise InvalidError({"note": "Say what must change. The partner reads it."})
+    row = _decide(plan, PlanState.RETURNED, note, actor, of=PlanState.APPROVED)
+    _count(row, -1, "reopened", "back")
+    # The next approval is another one.
+    row.edition += 1
+    db.session.flush()
+    tell_plan_decided(row)
+
+
+def _count(row: BusinessPlan, amount: int, begun: str, ended: str) -> None:
+    """Write that a plan counts from now to the end of its year (1), or no more (-1). One for next
+    year counts when its year begins."""
+    begins, ends = max(clock.now(), _start(row.year)), _start(row.year + 1)
+    if begins >= ends:
+        return
+    for each, at, what in ((amount, begins, begun), (-amount, ends, ended)):
+        measure(
+            row.organization_id,
+            Measure.PLANS,
+            each,
+            key=f"plan:{row.id}:{row.edition}:{what}",
+            source=("business_plan", row.id),
+            at=at,
+        )
 
 
 def tick_activity(
@@ -231,9 +271,16 @@ def progress(plan: BusinessPlan) -> list[Progress]:
     return progress_of(plan.goals, values, directions(live.policy) if live else {})
 
 
-def _decide(plan: BusinessPlan, state: PlanState, note: str, actor: Actor) -> BusinessPlan:
+def _decide(
+    plan: BusinessPlan,
+    state: PlanState,
+    note: str,
+    actor: Actor,
+    *,
+    of: PlanState = PlanState.SUBMITTED,
+) -> BusinessPlan:
     refuse_members(actor.user_id, plan.organization_id)
-    row = _locked(plan, PlanState.SUBMITTED)
+    row = _locked(plan, of)
     text = paragraphs(note)
     if len(text) > MOST_OF_A_TEXT:
         raise InvalidError({"note": f"Use at most {MOST_OF_A_TEXT:,} characters."})

@@ -6,7 +6,7 @@ from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from marketplace.core import clock
-from marketplace.core.errors import InvalidError, NotFoundError
+from marketplace.core.errors import ConflictError, InvalidError, NotFoundError
 from marketplace.core.limits import limiter
 from marketplace.core.permissions import current_actor, needs
 from marketplace.program.applications import plan_queries
@@ -122,6 +122,18 @@ def save_plan(plan: BusinessPlan) -> ResponseReturnValue:
         else "Saved.",
         "success",
     )
+    return _to(plan)
+
+
+@applications.post(f"{_PATH}/taking-back")
+@_WRITE
+def take_back_plan(plan: BusinessPlan) -> ResponseReturnValue:
+    """Take back what was handed in, to write it again."""
+    try:
+        services.take_back_plan(plan, by_user_id=current_actor().user_id)
+        flash("Taken back. Hand it in once it is right.", "success")
+    except ConflictError as error:
+        flash(error.detail, "warning")
     return _to(plan)
 
 

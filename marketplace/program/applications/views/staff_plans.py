@@ -4,7 +4,7 @@ from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from marketplace.core import clock
-from marketplace.core.errors import InvalidError, NotFoundError
+from marketplace.core.errors import ConflictError, InvalidError, NotFoundError
 from marketplace.core.pagination import page_number
 from marketplace.core.permissions import current_actor, needs
 from marketplace.program.applications import plan_queries, queries
@@ -66,6 +66,23 @@ def approve_plan(plan: BusinessPlan) -> ResponseReturnValue:
         show_errors(form, error)
         return _page(plan, form), 422
     flash("Returned." if is_return else "Approved. It counts from now on.", "success")
+    return _to(plan)
+
+
+@applications_staff.post(f"{_PATH}/reopening")
+@_APPROVE
+def reopen_plan(plan: BusinessPlan) -> ResponseReturnValue:
+    """Let the partner write an approved plan again."""
+    form = NoteForm()
+    try:
+        services.reopen_plan(plan, form.note.data or "", actor=current_actor())
+    except InvalidError as error:
+        show_errors(form, error)
+        return _page(plan, form), 422
+    except ConflictError as error:
+        flash(error.detail, "warning")
+        return _to(plan)
+    flash("Reopened. The partner is told what must change.", "success")
     return _to(plan)
 
 
