@@ -2,10 +2,11 @@
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, or_, select
 
 from billing.formatting import format_money
 from billing.public_ids import new_public_id
@@ -31,6 +32,8 @@ from marketplace.program.events import Graduation, graduated
 from marketplace.program.policy.document import How
 from marketplace.program.policy.live import current_policy
 
+# How many people a page offers at once; the search finds the others.
+MOST_MENTORS = 50
 TAKEN = (PlaceState.OFFERED, PlaceState.ACTIVE, PlaceState.COMPLETED)
 
 
@@ -158,7 +161,7 @@ def refuse_without_terms(place: RoundPlace, round_: ProgramRound) -> None:
 def name_mentor(place: RoundPlace, user_id: int | None, *, by_user_id: int | None) -> None:
     """Say who mentors a partner: staff, or somebody of a partner. Raises InvalidError."""
     row = locked_place(place, PlaceState.OFFERED, PlaceState.ACTIVE)
-    if user_id is not None and user_id not in {each.id for each in mentors(row.organization_id)}:
+    if user_id is not None and not may_mentor(user_id, row.organization_id):
         raise InvalidError({"mentor": "Choose a mentor."})
     row.mentor_user_id = user_id
     record_fact(
@@ -171,22 +174,52 @@ def name_mentor(place: RoundPlace, user_id: int | None, *, by_user_id: int | Non
     db.session.flush()
 
 
-def mentors(organization_id: int) -> Sequence[User]:
-    """Who can mentor a partner: staff, and people of other partners, by name."""
-    return db.session.scalars(
-        select(User)
+@dataclass(frozen=True)
+class Mentor:
+    """Somebody who can mentor, and of which organization."""
+
+    user_id: int
+    name: str
+    organization: str
+
+
+def mentors(organization_id: int, text: str = "", most: int = MOST_MENTORS) -> list[Mentor]:
+    """Who can mentor a partner, by name: staff, and people of other partners. `text` is part of
+    their name, address or organization. One query."""
+    query = (
+        select(User.id, User.name, func.min(Organization.name))
         .join(Membership, Membership.user_id == User.id)
         .join(Organization, Organization.id == Membership.organization_id)
-        .where(
-            Organization.kind.in_((OrganizationKind.PLATFORM, OrganizationKind.PARTNER)),
-            Organization.id != organization_id,
-            Organization.suspended_at.is_(None),
-            User.deactivated_at.is_(None),
-        )
-        .distinct()
-        .order_by(User.name, User.id)
-        .limit(500)
-    ).all()
+        .where(*_mentoring(organization_id))
+        .group_by(User.id, User.name)
+        .order_by(func.lower(User.name), User.id)
+        .limit(most)
+    )
+    if text:
+        columns = (User.name, User.email, Organization.name)
+        query = query.where(or_(*(each.icontains(text, autoescape=True) for each in columns)))
+    return [Mentor(*row) for row in db.session.execute(query)]
+
+
+def may_mentor(user_id: int, organization_id: int) -> bool:
+    """Whether a person can mentor a partner. One query."""
+    found = db.session.scalar(
+        select(User.id)
+        .join(Membership, Membership.user_id == User.id)
+        .join(Organization, Organization.id == Membership.organization_id)
+        .where(*_mentoring(organization_id), User.id == user_id)
+        .limit(1)
+    )
+    return found is not None
+
+
+def _mentoring(organization_id: int) -> tuple[ColumnElement[bool], ...]:
+    return (
+        Organization.kind.in_((OrganizationKind.PLATFORM, OrganizationKind.PARTNER)),
+        Organization.id != organization_id,
+        Organization.suspended_at.is_(None),
+        User.deactivated_at.is_(None),
+    )
 
 
 def end_place(place: RoundPlace, *, by_user_id: int | None) -> None:

@@ -224,20 +224,31 @@ def _partner_of(place: RoundPlace) -> Organization:
     return queries.organizations([place.organization_id])[place.organization_id]
 
 
+def _mentor_hint(sought: str, found: int) -> str:
+    if found == places.MOST_MENTORS:
+        return f"These are the first {found}. Find others by name, address or organization."
+    if sought and not found:
+        return f"Nobody is found by “{sought}”."
+    return "Staff, or somebody of another partner."
+
+
 def _page(place: RoundPlace, **forms: Any) -> str:
     actor = current_actor()
     round_ = _round_of(place)
     live = current_policy()
     rows = milestones.milestones_of(place.id)
     mentoring = forms.get("mentoring") or MentorForm(formdata=None)
-    mentoring.mentor.choices = choices_of(
-        [
-            ("", "Nobody"),
-            *((str(each.id), each.name) for each in places.mentors(place.organization_id)),
-        ]
-    )
+    sought = line(request.args.get("find"))[:80]
+    offered = places.mentors(place.organization_id, sought)
+    names = {str(each.user_id): f"{each.name}, {each.organization}" for each in offered}
+    known = queries.people([place.mentor_user_id])
+    if place.mentor_user_id in known:
+        names.setdefault(str(place.mentor_user_id), known[place.mentor_user_id].name)
+    mentoring.mentor.choices = choices_of([("", "Nobody"), *names.items()])
     if not mentoring.errors:
         mentoring.mentor.data = str(place.mentor_user_id or "")
+    if sought and len(offered) == 1:
+        mentoring.mentor.data = str(offered[0].user_id)
     application = queries.application_by_id(place.application_id)
     accepted = queries.acceptances_of(place.id)
     values = (
@@ -273,6 +284,8 @@ def _page(place: RoundPlace, **forms: Any) -> str:
         note_form=lambda: NoteForm(formdata=None),
         time_form=lambda: MoreTimeForm(formdata=None),
         mentoring=mentoring,
+        sought=sought,
+        mentor_hint=_mentor_hint(sought, len(offered)),
         now_at=clock.now(),
     )
 
