@@ -49,7 +49,7 @@ class Work:
     endpoint: str
     menu: str
     icon: str
-    args: tuple[tuple[str, str], ...] = ()
+    args: tuple[tuple[str, Any], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,8 @@
 """What a partner's manager and the operator's people owe each other, as obligations; wiring.py
 connects it."""
 
+from datetime import datetime
+
 from sqlalchemy import select
 
 from marketplace.core import clock
@@ -33,6 +35,7 @@ def manager_obligations(organization_id: int) -> list[Obligation]:
         return []
     state = state_at(facts_of(row), clock.now())
     is_amber = state in (ManagerState.DUE, ManagerState.DEPARTED)
+    due_at: datetime | None
     if row.departed_at is not None:
         title, due_at = "Name another program manager", row.ends_at or row.departed_at
     else:

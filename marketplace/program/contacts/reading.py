@@ -182,7 +182,7 @@ def sponsor_contact_due(organization_id: int) -> datetime | None:
     return row[4] + QUARTER if row is not None else None
 
 
-def _overdue_answers(at: datetime) -> Select[Any]:
+def _overdue_answers(at: datetime) -> Any:
     return (
         select(
             Organization.id.label("organization_id"),
