@@ -19,7 +19,8 @@ from billing.gateway import (
     retry_later,
 )
 from billing.models import Subscription
-from billing.operations import OperationConflictError, perform
+from billing.models.stripe import StripeOperation
+from billing.operations import UNANSWERED, OperationConflictError, perform
 from billing.stripe_objects import id_of
 from billing.subscriptions.changing import NOT_TOLD, OLD_PAGE
 from billing.subscriptions.states import LIVE
@@ -134,16 +135,30 @@ def _charge_from_now_on(subscription_id: int, stripe_id: str, session_id: str, m
             organization_id=subscription.organization_id,
             idempotency_key=f"subscription.card_changed:{session_id}"[:120],
         )
+    key = f"card:{session_id}:pay"
     invoice_id = id_of(found.get("latest_invoice"))
-    if found.get("status") != "past_due" or invoice_id is None:
+    wanted = _asked_before(key)
+    if wanted is None and found.get("status") == "past_due" and invoice_id is not None:
+        wanted = {"id": invoice_id, "payment_method": method}
+    if wanted is None:
         return
     try:
-        perform(
-            f"card:{session_id}:pay", "invoices.pay", {"id": invoice_id, "payment_method": method}
-        )
+        perform(key, "invoices.pay", wanted)
     except StripeRejectedError:
         # Refused, or paid already. Its events tell which.
         return
+
+
+def _asked_before(key: str) -> dict[str, Any] | None:
+    """What was asked under this key and not answered, to the letter: it is asked once more, also
+    where it is paid by now, so that it is known what became of it."""
+    with unit_of_work():
+        row = db.session.scalar(
+            select(StripeOperation).where(
+                StripeOperation.idem_key == key, StripeOperation.state.in_(UNANSWERED)
+            )
+        )
+        return dict(row.request) if row is not None else None
 
 
 def _known(public_id: str) -> tuple[int, str] | None:
