@@ -128,6 +128,20 @@ def test_every_item_is_saved_as_it_was_shown(staff: FlaskClient, part: str) -> N
     assert reread(draft).edition == 1
 
 
+def test_what_comes_later_is_kept_and_taken_back_in_the_editor(staff: FlaskClient) -> None:
+    later = {"key": "roadmap", "name": "Road map", "announced": True}
+    draft = begin(entitlements=[*policy_document()["entitlements"], later])
+    base = f"/staff/policy/{draft.public_id}/parts/entitlements"
+    assert "comes later" in page(staff, base)
+    url = f"{base}/items/roadmap"
+    typed = fields_of(page(staff, url))
+    assert staff.post(url, data=typed).status_code == 303
+    assert Policy.model_validate(reread(draft).document).is_announced("roadmap")
+    typed = {name: value for name, value in typed.items() if name != "announced"}
+    assert staff.post(url, data=typed).status_code == 303
+    assert not Policy.model_validate(reread(draft).document).is_announced("roadmap")
+
+
 def test_a_tier_is_changed_by_its_form(staff: FlaskClient) -> None:
     draft = begin()
     url = item_url(draft, "tiers", "gold")
