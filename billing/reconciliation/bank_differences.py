@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import and_, case, exists, func, or_, select
+from sqlalchemy import String, and_, case, cast, func, or_, select
 
 from billing.accounts import BANK, STRIPE_IN_TRANSIT
 from billing.models import (
@@ -17,11 +17,17 @@ from billing.models import (
     ReconciliationMatch,
     StripePayout,
 )
-from billing.reconciliation.bank import BANK_LINE, GONE_STATES, STRIPE_PAYOUT, noon
-from billing.reconciliation.differences import GRACE
+from billing.reconciliation.bank import (
+    BANK_LINE,
+    GONE_STATES,
+    STRIPE_PAYOUT,
+    is_matched,
+    noon,
+)
+from billing.reconciliation.differences import GRACE, SLICE
 from billing.reconciliation.findings import Finding
 from billing.reconciliation.kinds import CORRECTION
-from billing.reconciliation.matching import signed_amount
+from billing.reconciliation.matching import in_parts, signed_amount
 from marketplace.core.database import db
 
 # After these many days a payout should be on the bank's statement: with a file of those days, and
@@ -31,12 +37,14 @@ ARRIVES_AT_LAST = timedelta(days=10)
 
 
 def find_bank_differences(now: datetime) -> Iterator[Finding]:
-    """All of payouts and bank lines, in a handful of statements."""
+    """All of payouts, in a handful of statements, and of bank lines, in slices of bounded size."""
     yield from list(_payouts_not_as_listed(now))
     yield from list(_members_do_not_sum())
     yield from list(_payouts_not_arrived(now))
-    yield from list(_lines_without_payout())
-    yield from list(_lines_not_as_booked())
+    last = db.session.scalar(select(func.max(BankLine.id))) or 0
+    for first in range(1, last + 1, SLICE):
+        yield from list(_lines_without_payout(first, first + SLICE))
+        yield from list(_lines_not_as_booked(first, first + SLICE))
     yield from list(_files_do_not_sum())
 
 
@@ -169,16 +177,15 @@ def _corrections_of_payouts() -> dict[str, int]:
     return {source: int(amount) for source, amount in rows}
 
 
-def _lines_without_payout() -> Iterator[Finding]:
+def _lines_without_payout(first: int, end: int) -> Iterator[Finding]:
     """A line that is no payout of Stripe's, and nobody said what it is."""
     rows = db.session.scalars(
         select(BankLine)
         .where(
+            BankLine.id >= first,
+            BankLine.id < end,
             BankLine.ignored_reason == "",
-            ~exists().where(
-                ReconciliationMatch.right_type == BANK_LINE,
-                ReconciliationMatch.right_id == BankLine.id,
-            ),
+            ~is_matched(BANK_LINE, BankLine.id),
         )
         .order_by(BankLine.id)
     ).all()
@@ -186,47 +193,65 @@ def _lines_without_payout() -> Iterator[Finding]:
         yield _of_line(line, BreakType.UNMATCHED_BANK, line.amount)
 
 
-def _lines_not_as_booked() -> Iterator[Finding]:
+def _lines_not_as_booked(first: int, end: int) -> Iterator[Finding]:
     """A matched line whose amount is not what was matched, or not what the ledger booked."""
-    matched = (
-        select(
-            ReconciliationMatch.right_id.label("line_id"),
-            func.sum(ReconciliationMatch.amount).label("amount"),
+    matched = _matched_of_lines(first, end)
+    booked = _booked_of_lines(first, end)
+    amounts = db.session.execute(
+        select(BankLine.id, BankLine.amount).where(BankLine.id >= first, BankLine.id < end)
+    ).all()
+    odd = [
+        line_id
+        for line_id, amount in amounts
+        if matched.get(line_id, amount) != amount
+        or booked.get(line_id, 0) != matched.get(line_id, 0)
+    ]
+    lines = (
+        line
+        for part in in_parts(odd)
+        for line in db.session.scalars(
+            select(BankLine).where(BankLine.id.in_(part)).order_by(BankLine.id)
         )
+    )
+    for line in lines:
+        in_match, in_ledger = matched.get(line.id, 0), booked.get(line.id, 0)
+        if line.id in matched and in_match != line.amount:
+            yield _of_line(line, BreakType.AMOUNT, line.amount - in_match, matched=in_match)
+        else:
+            yield _of_line(line, BreakType.AMOUNT, in_match - in_ledger, in_ledger=in_ledger)
+
+
+def _matched_of_lines(first: int, end: int) -> dict[int, int]:
+    """What the matches of these lines sum to, where the payout still exists."""
+    rows = db.session.execute(
+        select(ReconciliationMatch.right_id, func.sum(ReconciliationMatch.amount))
         .join(StripePayout, StripePayout.id == ReconciliationMatch.left_id)
         .where(
-            ReconciliationMatch.left_type == STRIPE_PAYOUT,
+            # Only payouts are matched with lines; by that type, all of them would be read.
             ReconciliationMatch.right_type == BANK_LINE,
+            ReconciliationMatch.right_id >= first,
+            ReconciliationMatch.right_id < end,
         )
         .group_by(ReconciliationMatch.right_id)
-        .subquery()
     )
-    booked = _booked_lines()
-    rows = db.session.execute(
-        select(BankLine, matched.c.amount)
-        .outerjoin(matched, matched.c.line_id == BankLine.id)
-        .order_by(BankLine.id)
-    )
-    for line, amount in rows.yield_per(1_000):
-        matched_amount = int(amount or 0)
-        in_ledger = booked.get(str(line.id), 0)
-        if amount is not None and matched_amount != line.amount:
-            yield _of_line(
-                line, BreakType.AMOUNT, line.amount - matched_amount, matched=matched_amount
-            )
-        elif in_ledger != matched_amount:
-            yield _of_line(line, BreakType.AMOUNT, matched_amount - in_ledger, in_ledger=in_ledger)
+    return {line_id: int(amount) for line_id, amount in rows}
 
 
-def _booked_lines() -> dict[str, int]:
+def _booked_of_lines(first: int, end: int) -> dict[int, int]:
+    """What the ledger booked to the bank for these lines."""
     rows = db.session.execute(
-        select(LedgerTransaction.source_id, func.sum(signed_amount()))
+        select(BankLine.id, func.sum(signed_amount()))
+        .join(
+            LedgerTransaction,
+            (LedgerTransaction.source_type == BANK_LINE)
+            & (LedgerTransaction.source_id == cast(BankLine.id, String)),
+        )
         .join(LedgerEntry, LedgerEntry.txn_id == LedgerTransaction.id)
         .join(LedgerAccount, LedgerAccount.id == LedgerEntry.account_id)
-        .where(LedgerTransaction.source_type == BANK_LINE, LedgerAccount.code == BANK)
-        .group_by(LedgerTransaction.source_id)
+        .where(BankLine.id >= first, BankLine.id < end, LedgerAccount.code == BANK)
+        .group_by(BankLine.id)
     )
-    return {source: int(amount) for source, amount in rows}
+    return {line_id: int(amount) for line_id, amount in rows}
 
 
 def _files_do_not_sum() -> Iterator[Finding]:

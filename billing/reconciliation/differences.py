@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import case, exists, func, or_, select
+from sqlalchemy import case, exists, false, func, or_, select
 from sqlalchemy.orm import aliased
 
 from billing.accounts import SUSPENSE
@@ -86,10 +86,10 @@ def find_differences(bridge: Bridge, now: datetime, bounds: Newest) -> Iterator[
         yield from list(_differing(bridge, first, min(first + SLICE, last + 1)))
         yield from list(_without_ledger(bridge, now, first, min(first + SLICE, last + 1)))
         yield from list(_in_suspense(first, min(first + SLICE, last + 1)))
+        yield from list(_in_another_month(first, min(first + SLICE, last + 1)))
     last = bounds.ledger_txn_id
     for first in range(1, last + 1, SLICE):
         yield from list(_without_stripe(bridge, now, first, min(first + SLICE, last + 1)))
-    yield from list(_in_another_month())
 
 
 def _differing(bridge: Bridge, first: int, end: int) -> Iterator[Finding]:
@@ -294,11 +294,16 @@ def _without_stripe(bridge: Bridge, now: datetime, first: int, end: int) -> Iter
         bridge.unmatched_ledger[currency] += amount
     txns = _transactions([txn_id for txn_id, _, _ in amounts])
     undone = _undone(list(txns))
+    due = {
+        txn_id
+        for txn_id, txn in txns.items()
+        if txn.posted_at <= now - GRACE and txn_id not in undone
+    }
+    twins = _twins(sorted(due))
     for txn_id, currency, amount in amounts:
-        txn = txns[txn_id]
-        if txn.posted_at > now - GRACE or txn_id in undone:
+        if txn_id not in due:
             continue
-        twin = _twin(txn)
+        txn, twin = txns[txn_id], twins.get(txn_id)
         yield Finding(
             BreakType.DUPLICATE if twin else BreakType.MISSING_IN_STRIPE,
             LEDGER_TXN,
@@ -346,52 +351,80 @@ def _undone(ids: list[int]) -> set[int]:
     return found
 
 
-def _twin(txn: LedgerTransaction) -> str | None:
-    """The key of another transaction of the same kind for the same source, if there is one."""
-    return db.session.scalar(
-        select(LedgerTransaction.idem_key)
-        .where(
-            LedgerTransaction.source_type == txn.source_type,
-            LedgerTransaction.source_id == txn.source_id,
-            LedgerTransaction.kind == txn.kind,
-            LedgerTransaction.id < txn.id,
+def _twins(ids: list[int]) -> dict[int, str]:
+    """Of these, those with an earlier one of the same kind for the same source: id to its key."""
+    earlier = aliased(LedgerTransaction)
+    found: dict[int, str] = {}
+    for part in in_parts(ids):
+        found |= dict(
+            db.session.execute(
+                select(LedgerTransaction.id, func.min(earlier.idem_key))
+                .join(
+                    earlier,
+                    (earlier.source_type == LedgerTransaction.source_type)
+                    & (earlier.source_id == LedgerTransaction.source_id)
+                    & (earlier.kind == LedgerTransaction.kind)
+                    & (earlier.id < LedgerTransaction.id),
+                )
+                .where(LedgerTransaction.id.in_(part))
+                .group_by(LedgerTransaction.id)
+            ).all()
         )
-        .limit(1)
-    )
+    return found
 
 
-def _in_another_month() -> Iterator[Finding]:
+def _in_another_month(first: int, end: int) -> Iterator[Finding]:
     """Stripe has it in another month than the ledger: both months look wrong by it."""
-    periods = db.session.scalars(select(Period).order_by(Period.code)).all()
-    states = {period.code: period.state for period in periods}
-    for period in periods:
-        start, end = month_bounds(period.code)
-        rows = db.session.scalars(
-            select(BalanceTransaction)
-            .join(ReconciliationMatch, ReconciliationMatch.left_id == BalanceTransaction.id)
-            .join(LedgerTransaction, LedgerTransaction.id == ReconciliationMatch.right_id)
-            .where(
-                ReconciliationMatch.left_type == BALANCE_TXN,
-                ReconciliationMatch.right_type == LEDGER_TXN,
-                LedgerTransaction.period_id == period.id,
-                LedgerTransaction.kind != CORRECTION,
-                or_(BalanceTransaction.created_at < start, BalanceTransaction.created_at >= end),
-            )
-            .distinct()
-        ).all()
-        for row in rows:
-            month = month_of(row.created_at)
-            late = states.get(month) is PeriodState.CLOSED
-            yield _of_stripe(
-                row,
-                BreakType.TIMING,
-                row.net,
-                reason=f"{month} was closed when it came; it counts in {period.code}."
-                if late
-                else "",
-                stripe_month=month,
-                ledger_month=period.code,
-            )
+    in_slice = (BalanceTransaction.id >= first) & (BalanceTransaction.id < end)
+    oldest = db.session.scalar(select(func.min(BalanceTransaction.created_at)).where(in_slice))
+    latest = db.session.scalar(select(func.max(BalanceTransaction.created_at)).where(in_slice))
+    if oldest is None or latest is None:
+        return
+    # Rows that are next to each other are of few months: only these are asked about.
+    in_its_month = [
+        (LedgerTransaction.period_id == period.id)
+        & (BalanceTransaction.created_at >= month_bounds(period.code)[0])
+        & (BalanceTransaction.created_at < month_bounds(period.code)[1])
+        for period in db.session.scalars(
+            select(Period).where(Period.code.between(month_of(oldest), month_of(latest)))
+        )
+    ]
+    rows = db.session.execute(
+        select(BalanceTransaction.id, func.max(Period.code))
+        .join(ReconciliationMatch, ReconciliationMatch.left_id == BalanceTransaction.id)
+        .join(LedgerTransaction, LedgerTransaction.id == ReconciliationMatch.right_id)
+        .join(Period, Period.id == LedgerTransaction.period_id)
+        .where(
+            in_slice,
+            ReconciliationMatch.left_type == BALANCE_TXN,
+            ReconciliationMatch.right_type == LEDGER_TXN,
+            LedgerTransaction.kind != CORRECTION,
+            ~or_(false(), *in_its_month),
+        )
+        .group_by(BalanceTransaction.id)
+    ).all()
+    if not rows:
+        return
+    closed = set(db.session.scalars(select(Period.code).where(Period.state == PeriodState.CLOSED)))
+    found = {
+        each.id: each
+        for part in in_parts([row_id for row_id, _ in rows])
+        for each in db.session.scalars(
+            select(BalanceTransaction).where(BalanceTransaction.id.in_(part))
+        )
+    }
+    for row_id, code in rows:
+        row = found[row_id]
+        month = month_of(row.created_at)
+        reason = f"{month} was closed when it came; it counts in {code}."
+        yield _of_stripe(
+            row,
+            BreakType.TIMING,
+            row.net,
+            reason=reason if month in closed else "",
+            stripe_month=month,
+            ledger_month=code,
+        )
 
 
 def suspense_balances() -> dict[str, int]:

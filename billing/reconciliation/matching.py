@@ -245,17 +245,27 @@ def _taken(txn_ids: set[int]) -> dict[int, int]:
     """Which of these ledger transactions are matched already, and with what that still exists."""
     found: dict[int, int] = {}
     for part in in_parts(sorted(txn_ids)):
-        found |= dict(
-            db.session.execute(
-                select(ReconciliationMatch.right_id, ReconciliationMatch.left_id)
-                .join(BalanceTransaction, BalanceTransaction.id == ReconciliationMatch.left_id)
-                .where(
-                    ReconciliationMatch.left_type == BALANCE_TXN,
-                    ReconciliationMatch.right_type == LEDGER_TXN,
-                    ReconciliationMatch.right_id.in_(part),
-                )
-            ).all()
+        # By the right side alone, and not joined: with the left side's type, or the balance
+        # transactions, SQLite would begin with all of them for each batch.
+        rows = db.session.execute(
+            select(
+                ReconciliationMatch.right_id,
+                ReconciliationMatch.left_id,
+                ReconciliationMatch.left_type,
+            ).where(
+                ReconciliationMatch.right_type == LEDGER_TXN,
+                ReconciliationMatch.right_id.in_(part),
+            )
         )
+        matches = [(right, left) for right, left, type_ in rows if type_ == BALANCE_TXN]
+        there = set(
+            db.session.scalars(
+                select(BalanceTransaction.id).where(
+                    BalanceTransaction.id.in_({left for _, left in matches})
+                )
+            )
+        )
+        found |= {right: left for right, left in matches if left in there}
     return found
 
 

@@ -1,5 +1,6 @@
 """A run: everything is copied, matched, booked and compared, and a run that stopped goes on."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 from sqlalchemy import event, func, select
 
 from billing.accounts import (
+    PLATFORM_FEE,
     PROCESSING_FEE,
     STRIPE_AVAILABLE,
     STRIPE_IN_TRANSIT,
@@ -14,7 +16,7 @@ from billing.accounts import (
     SUSPENSE,
 )
 from billing.gateway import StripeUnknownError
-from billing.ledger import balance
+from billing.ledger import balance, credit, debit, post
 from billing.models import (
     BalanceTransaction,
     BreakState,
@@ -24,9 +26,11 @@ from billing.models import (
     ReconciliationRun,
 )
 from billing.reconciliation import matching, mirror, runs
+from billing.reconciliation.differences import Bridge, find_differences, newest
 from billing.reconciliation.runs import begin, go_on
 from marketplace.core.database import db
 from marketplace.core.unit_of_work import unit_of_work
+from tests.factories.queries import count_queries
 from tests.factories.reconciliation import (
     NOW,
     ListedStripe,
@@ -151,6 +155,30 @@ def test_a_second_charge_of_an_order_is_a_duplicate(stripe: ListedStripe) -> Non
     reconcile()
     assert open_breaks() == [("duplicate", "balance_txn", 9_825)]
     assert "charges ch_twice" in stripe.asked
+
+
+def test_thousands_of_breaks_are_named_by_the_same_few_statements(stripe: ListedStripe) -> None:
+    def book_twice() -> None:
+        order = make_charged_order(None)
+        post(
+            "sale",
+            source=("order", order.id),
+            key=f"order:{order.id}:again",
+            legs=[debit(STRIPE_PENDING, 500, "EUR"), credit(PLATFORM_FEE, 500, "EUR")],
+            effective_at=NOW - timedelta(days=10),
+        )
+
+    def found() -> list[str]:
+        all_of_it = find_differences(Bridge(), NOW + timedelta(hours=2), newest())
+        return [each.details.get("same_as", "") for each in all_of_it]
+
+    book_twice()
+    assert sorted(found()) == ["", "", "order:1:paid"]
+    few = count_queries(found)
+    for _ in range(9):
+        book_twice()
+    assert sum(1 for each in found() if each) == 10
+    assert count_queries(found) == few
 
 
 def test_a_charge_that_only_its_metadata_connects_is_matched(stripe: ListedStripe) -> None:
@@ -300,24 +328,37 @@ def test_a_day_rolls_forward_from_the_day_before(stripe: ListedStripe) -> None:
     assert (kept["opening"], kept["movements"], kept["closing"]) == (9_825, 9_825, 19_650)
 
 
-def test_breaks_are_looked_up_by_what_they_are_about(
-    stripe: ListedStripe, database_kind: str
+@pytest.mark.parametrize(
+    ("act", "table", "index"),
+    [
+        (
+            lambda: matching.batch_to_match(ReconciliationRun(window_start=NOW), 0),
+            "recon_break",
+            "ix_recon_break_subject",
+        ),
+        (lambda: matching._taken({1, 2}), "recon_match", "ix_recon_match_right"),
+    ],
+    ids=["breaks", "matches"],
+)
+def test_a_batch_reads_what_belongs_to_it_and_not_everything(
+    stripe: ListedStripe,
+    database_kind: str,
+    act: Callable[[], object],
+    table: str,
+    index: str,
 ) -> None:
     if database_kind != "sqlite":
         pytest.skip("PostgreSQL reads a table that is empty from end to end, whatever its indexes")
-    run = ReconciliationRun(window_start=NOW, window_end=NOW)
-    statements: list[str] = []
+    statements: list[tuple[str, Any]] = []
 
-    def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
-        statements.append(statement)
+    def note(_connection: Any, _cursor: Any, statement: str, values: Any, *_rest: Any) -> None:
+        statements.append((statement, values))
 
     event.listen(db.engine, "before_cursor_execute", note)
     try:
-        matching.batch_to_match(run, 0)
+        act()
     finally:
         event.remove(db.engine, "before_cursor_execute", note)
-    (statement,) = [each for each in statements if "recon_break" in each]
-    plan = db.session.connection().exec_driver_sql(
-        f"EXPLAIN QUERY PLAN {statement}", ("",) * statement.count("?")
-    )
-    assert "ix_recon_break_subject" in " ".join(str(row[3]) for row in plan)
+    ((statement, values),) = [each for each in statements if table in each[0]]
+    plan = db.session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)
+    assert index in " ".join(str(row[3]) for row in plan)
