@@ -1,14 +1,17 @@
 """Reminders that went out: each at most once, for a thing and the day that it is due."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, String, UniqueConstraint, select
+from sqlalchemy import ColumnElement, String, UniqueConstraint, delete, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from marketplace.core import clock
-from marketplace.core.database import Base, Id
+from marketplace.core.database import Base, Id, db
 from marketplace.core.once import insert_if_new
+
+# A day that lies so far back does not come again.
+KEPT = timedelta(days=400)
 
 
 class Reminder(Base):
@@ -33,6 +36,11 @@ def not_reminded(kind: str, subject_id: Any, due_at: Any) -> ColumnElement[bool]
         .where(Reminder.kind == kind, Reminder.subject_id == subject_id, Reminder.due_at == due_at)
         .exists()
     )
+
+
+def forget_old_ones() -> None:
+    """Forget reminders of days that passed long ago."""
+    db.session.execute(delete(Reminder).where(Reminder.due_at < clock.now() - KEPT))
 
 
 def remind_once(kind: str, subject_id: int, due_at: datetime) -> bool:

@@ -165,4 +165,9 @@ def test_both_sides_owe_more_than_tasks(app: Flask, sign_in: SignIn) -> None:
     # What was done is not owed any more.
     milestone.state, milestone.submitted_at = MilestoneState.SUBMITTED, now
     db.session.commit()
-    assert "look at the evidence for “Beta”" in own.get("/partner/scorecard/progress").text
+    plan.state = PlanState.RETURNED
+    db.session.commit()
+    page = own.get("/partner/scorecard/progress").text
+    assert "look at the evidence for “Beta”" in page
+    assert f"Change the business plan for {plan.year} and hand it in again" in page
+    assert "A webinar" not in page

@@ -9,7 +9,8 @@ from marketplace.core.database import db
 from marketplace.identity.models import Organization, User
 from marketplace.pipeline.account_checks.services import agreeing, comparing
 from marketplace.pipeline.deals.services import files as deal_files
-from marketplace.pipeline.deals.services.registering import DealTerms, register_deal
+from marketplace.pipeline.deals.services.registering import register_deal
+from marketplace.pipeline.deals.terms import DealTerms
 from marketplace.pipeline.franchises.models import (
     RoyaltyBase,
     RoyaltyInvoice,

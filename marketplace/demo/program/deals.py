@@ -15,7 +15,8 @@ from marketplace.pipeline.account_checks.services import agreeing, comparing, sh
 from marketplace.pipeline.deals.claims import Share
 from marketplace.pipeline.deals.models import CreditKind, Deal
 from marketplace.pipeline.deals.services import registering, splitting, working
-from marketplace.pipeline.deals.services.registering import DealTerms, register_deal
+from marketplace.pipeline.deals.services.registering import register_deal
+from marketplace.pipeline.deals.terms import DealTerms
 from marketplace.pipeline.franchises.months import ends, following, month_of
 from marketplace.pipeline.franchises.services import granting, royalties
 from marketplace.pipeline.franchises.services.granting import GrantTerms

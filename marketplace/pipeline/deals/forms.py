@@ -16,7 +16,7 @@ from wtforms.validators import Optional
 
 from marketplace.identity.forms import choices_of
 from marketplace.pipeline.deals.models import CreditKind, DealStage
-from marketplace.pipeline.deals.services.registering import MOST_WORTH, DealTerms
+from marketplace.pipeline.deals.terms import MOST_WORTH, DealTerms
 from marketplace.pipeline.deals.texts import KINDS, STAGES
 from marketplace.sales.currencies import CURRENCY_CHOICES
 from marketplace.sales.money_field import MoneyField, PercentField

@@ -8,7 +8,7 @@ from billing.formatting import AmountError, parse_amount
 from billing.money import CURRENCIES
 from marketplace.core.errors import InvalidError
 from marketplace.identity.models import Organization
-from marketplace.pipeline.deals.services.registering import MOST_WORTH, DealTerms, check_terms
+from marketplace.pipeline.deals.terms import MOST_WORTH, DealTerms, check_terms
 from marketplace.pipeline.leads.importing import ImportedRow, cell_text, read_table
 from marketplace.pipeline.leads.normalizing import normal_domain
 

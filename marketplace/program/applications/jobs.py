@@ -12,6 +12,7 @@ from marketplace.program.applications.services import reminding
 from marketplace.program.applications.services.milestones import miss_due_gates
 from marketplace.program.applications.services.places import end_track
 from marketplace.program.applications.services.promises import keep_promise, missed_promises
+from marketplace.program.reminders import forget_old_ones
 
 WATCH = "applications.watch"
 REMIND = "applications.remind"
@@ -48,6 +49,7 @@ def remind(_payload: Payload) -> None:
     reminding.remind_of_terms()
     reminding.remind_of_tracks()
     reminding.remind_of_activities()
+    forget_old_ones()
 
 
 @job_handler(KEEP_PROMISE)

@@ -104,7 +104,7 @@ def _terms(organization_id: int) -> list[Obligation]:
 
 
 def _plans(organization_id: int) -> list[Obligation]:
-    """Plans of this year and the next that wait for an answer, and activities of approved ones."""
+    """Plans of this year and the next that wait for a side, and activities of approved ones."""
     plans = {
         row.id: row
         for row in db.session.scalars(
@@ -112,7 +112,7 @@ def _plans(organization_id: int) -> list[Obligation]:
             .where(
                 BusinessPlan.organization_id == organization_id,
                 BusinessPlan.year >= clock.now().year,
-                BusinessPlan.state.in_((PlanState.SUBMITTED, PlanState.APPROVED)),
+                BusinessPlan.state != PlanState.DRAFT,
             )
             .order_by(BusinessPlan.id)
         )
@@ -126,6 +126,16 @@ def _plans(organization_id: int) -> list[Obligation]:
         )
         for row in plans.values()
         if row.state is PlanState.SUBMITTED
+    ]
+    found += [
+        Obligation(
+            f"Change the business plan for {row.year} and hand it in again",
+            PARTNER,
+            None,
+            href=f"/partner/business-plans/{row.public_id}",
+        )
+        for row in plans.values()
+        if row.state is PlanState.RETURNED
     ]
     approved = [row.id for row in plans.values() if row.state is PlanState.APPROVED]
     activities = db.session.scalars(

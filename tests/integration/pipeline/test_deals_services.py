@@ -33,10 +33,10 @@ from marketplace.pipeline.deals.queries import (
 from marketplace.pipeline.deals.seen import seen_of
 from marketplace.pipeline.deals.services import registering, splitting, working
 from marketplace.pipeline.deals.services.registering import (
-    DealTerms,
     RegisteredAlreadyError,
     register_deal,
 )
+from marketplace.pipeline.deals.terms import DealTerms
 from marketplace.program.measures import Measurement
 from tests.factories.listings import make_listing
 from tests.factories.mails import mails

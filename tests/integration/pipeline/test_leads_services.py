@@ -11,7 +11,8 @@ from marketplace.core.database import db
 from marketplace.core.errors import ConflictError, InvalidError
 from marketplace.core.unit_of_work import unit_of_work
 from marketplace.identity.models import Organization
-from marketplace.pipeline.deals.services.registering import DealTerms, register_deal
+from marketplace.pipeline.deals.services.registering import register_deal
+from marketplace.pipeline.deals.terms import DealTerms
 from marketplace.pipeline.leads.jobs import forget, pass_on
 from marketplace.pipeline.leads.models import (
     Lead,

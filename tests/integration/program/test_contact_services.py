@@ -214,7 +214,7 @@ def test_overdue_contacts_are_bounded_and_counted_by_the_database(app: Flask) ->
     at = start + timedelta(hours=80)
     every = overdue_contacts(at)
     assert [each.kind for each in every] == ["quarterly"] * 4 + ["answer"]
-    assert [each.organization_name for each in every][0] == "Partner 3"
+    assert every[0].organization_name == "Partner 3"
     assert overdue_contacts(at, 2) == every[:2]
     assert count_overdue_contacts(at) == 5
     assert count_queries(lambda: overdue_contacts(at, 2)) == 2

@@ -11,8 +11,9 @@ from marketplace.core.database import db
 from marketplace.identity.models import Organization, Role
 from marketplace.pipeline.deals.models import DealClaim
 from marketplace.pipeline.deals.services import registering, working
-from marketplace.pipeline.deals.services.registering import DealTerms, register_deal
+from marketplace.pipeline.deals.services.registering import register_deal
 from marketplace.pipeline.deals.services.reminding import remind_of_protections
+from marketplace.pipeline.deals.terms import DealTerms
 from marketplace.program.applications.jobs import remind
 from marketplace.program.applications.models import (
     BusinessPlan,
@@ -24,6 +25,7 @@ from marketplace.program.applications.models import (
     RoundKind,
     RoundPlace,
 )
+from marketplace.program.reminders import Reminder
 from tests.factories.applications_world import make_applications_world
 from tests.factories.contacts_world import make_assignment, make_staff
 from tests.factories.listings import make_listing
@@ -78,6 +80,19 @@ def test_a_gate_is_told_of_once_and_again_for_a_new_day(partner: Organization) -
         gate.due_at, gate.state = due + timedelta(hours=1), MilestoneState.SUBMITTED
         remind({})
         assert len(subjects()) == 2
+
+
+def test_reminders_of_long_ago_are_forgotten(partner: Organization) -> None:
+    gate = db.session.scalars(select(Milestone)).one()
+    gate.due_at = due = clock.now() + timedelta(days=1)
+    remind({})
+    assert db.session.query(Reminder).count() == 1
+    with clock.frozen(due + timedelta(days=399)):
+        remind({})
+        assert db.session.query(Reminder).count() == 1
+    with clock.frozen(due + timedelta(days=401)):
+        remind({})
+        assert db.session.query(Reminder).count() == 0
 
 
 def test_terms_that_are_not_accepted_and_a_tracks_end_are_told_once(partner: Organization) -> None:

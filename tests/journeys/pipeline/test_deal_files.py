@@ -15,7 +15,8 @@ from marketplace.identity.models import Organization, Role
 from marketplace.pipeline.deals.importing import MAX_ROWS
 from marketplace.pipeline.deals.models import Deal, DealImport, DealStage, DealState
 from marketplace.pipeline.deals.services.files import forget_files
-from marketplace.pipeline.deals.services.registering import DealTerms, register_deal
+from marketplace.pipeline.deals.services.registering import register_deal
+from marketplace.pipeline.deals.terms import DealTerms
 from tests.conftest import SignIn
 from tests.factories.listings import make_listing
 from tests.factories.people import make_member, make_organization, make_platform

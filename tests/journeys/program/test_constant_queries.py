@@ -18,7 +18,8 @@ from marketplace.identity.models import Organization, Role, User
 from marketplace.observability.reports.models import ActivityReport, ReportScope
 from marketplace.observability.reports.snapshot import digest_of
 from marketplace.pipeline.account_checks.services import agreeing
-from marketplace.pipeline.deals.services.registering import DealTerms, register_deal
+from marketplace.pipeline.deals.services.registering import register_deal
+from marketplace.pipeline.deals.terms import DealTerms
 from marketplace.pipeline.ideas.models import ClaimState, Idea, IdeaClaim, IdeaState
 from marketplace.pipeline.leads.services.capturing import register
 from marketplace.program.applications.models import (

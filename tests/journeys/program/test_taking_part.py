@@ -11,7 +11,8 @@ from marketplace.core.database import db
 from marketplace.identity.models import Organization
 from marketplace.pipeline.campaigns.models import Campaign
 from marketplace.pipeline.deals.models import Deal
-from marketplace.pipeline.deals.services.registering import DealTerms, register_deal
+from marketplace.pipeline.deals.services.registering import register_deal
+from marketplace.pipeline.deals.terms import DealTerms
 from marketplace.pipeline.ideas.models import IdeaClaim
 from marketplace.program.hosts.models import MappedHost
 from marketplace.program.hosts.services.mapping import may_white_label

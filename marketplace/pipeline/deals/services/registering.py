@@ -1,13 +1,11 @@
 """Registering a deal, and the claim that keeps rivals out."""
 
-from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import or_, select
 
 from billing.models import Order, OrderLine
-from billing.money import CURRENCIES, MAX_AMOUNT
 from billing.public_ids import new_public_id
 from marketplace.catalogue.content import clean_text
 from marketplace.core import clock
@@ -22,22 +20,15 @@ from marketplace.pipeline.deals import mails
 from marketplace.pipeline.deals.claims import claim_key
 from marketplace.pipeline.deals.models import Deal, DealClaim, DealStage, DealState
 from marketplace.pipeline.deals.seen import check_seen
+from marketplace.pipeline.deals.terms import DealTerms, check_terms
 from marketplace.pipeline.leads.history import note_event
 from marketplace.pipeline.leads.models import Lead
-from marketplace.pipeline.leads.normalizing import normal_domain
 from marketplace.pipeline.leads.queries import find_named_listing
-from marketplace.program.onboarding.domains import (
-    domain_of_website,
-    is_free_mail,
-    registrable_domain,
-)
 from marketplace.program.standing.reading import entitlement
 from marketplace.program.standing.taking_part import refuse_outsiders
 
 # Unless the policy entitles the partner's tier to something else (`deal_protection_days`).
 PROTECTED_DAYS = 90
-# The most that a deal can be worth, in minor units.
-MOST_WORTH = 100 * MAX_AMOUNT
 EXTENSION = timedelta(days=30)
 PROTECTION = "deal_protection_days"
 # Staff decide within so many days, unless the policy says otherwise (`deal_decision_days`).
@@ -59,21 +50,6 @@ class RegisteredAlreadyError(ConflictError):
     def __init__(self, deal: Deal) -> None:
         super().__init__(REGISTERED_ALREADY)
         self.deal = deal
-
-
-@dataclass(frozen=True)
-class DealTerms:
-    """What is registered. `amount` in minor units; `customer` a domain or a web address."""
-
-    title: str
-    customer_name: str
-    customer: str
-    amount: int | None
-    currency: str
-    listing_id: int | None = None
-    product: str = ""
-    close_on: date | None = None
-    description: str = ""
 
 
 def register_deal(
@@ -496,52 +472,3 @@ def _claim_of(key: str) -> DealClaim | None:
 
 def _live_claim(key: str) -> DealClaim | None:
     return lock_row(DealClaim, DealClaim.claim_key == key, DealClaim.released_at.is_(None))
-
-
-def check_terms(terms: DealTerms, organization: Organization) -> dict[str, Any]:
-    """What a deal's columns are by these terms. Raises InvalidError with messages by field."""
-    errors: dict[str, str] = {}
-    texts = {}
-    for name, most, wanted in (
-        ("title", 120, "Give the deal a name."),
-        ("customer_name", 120, "Enter the customer's name."),
-        ("product", 120, ""),
-    ):
-        text = " ".join(clean_text(str(getattr(terms, name))).split())
-        if not text and wanted:
-            errors[name] = wanted
-        if len(text) > most:
-            errors[name] = f"Use at most {most} characters."
-        texts[name] = text
-    domain = normal_domain(terms.customer[:2_000])
-    if not domain:
-        errors["customer"] = "Enter the customer's domain, like example.com."
-    elif is_free_mail(domain):
-        errors["customer"] = "This is a mail provider's domain. Enter the customer's own."
-    elif not registrable_domain(domain):
-        errors["customer"] = "Many have a domain below this one. Enter the customer's own."
-    elif registrable_domain(domain) == domain_of_website(organization.website or ""):
-        errors["customer"] = "This is your own domain. Enter the customer's."
-    if terms.listing_id is None and not texts["product"]:
-        errors["product"] = "Choose a listing, or name the product."
-    if terms.currency not in CURRENCIES:
-        errors["currency"] = "Choose a currency."
-    if terms.amount is None or not 0 < terms.amount <= MOST_WORTH:
-        errors["amount"] = "Enter what the deal is worth."
-    if terms.close_on is not None and not 2_000 <= terms.close_on.year <= 2_100:
-        errors["close_on"] = "Choose a day in this century."
-    description = clean_text(terms.description)
-    if len(description) > 4_000:
-        errors["description"] = "Use at most 4,000 characters."
-    if errors:
-        raise InvalidError(errors)
-    return {
-        **texts,
-        "product": "" if terms.listing_id is not None else texts["product"],
-        "customer_domain": domain,
-        "listing_id": terms.listing_id,
-        "amount": terms.amount,
-        "currency": terms.currency,
-        "close_on": terms.close_on,
-        "description": description,
-    }

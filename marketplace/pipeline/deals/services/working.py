@@ -9,7 +9,6 @@ from marketplace.core.errors import ConflictError, InvalidError
 from marketplace.pipeline.deals.models import Deal, DealStage, DealState
 from marketplace.pipeline.deals.queries import split_of
 from marketplace.pipeline.deals.services.registering import (
-    MOST_WORTH,
     held_deal,
     is_protected,
     one_line,
@@ -17,6 +16,7 @@ from marketplace.pipeline.deals.services.registering import (
     record_deal_fact,
     release,
 )
+from marketplace.pipeline.deals.terms import MOST_WORTH
 
 
 @dataclass(frozen=True)
