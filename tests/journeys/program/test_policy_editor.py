@@ -595,11 +595,18 @@ def test_of_many_partners_it_is_worked_out_in_the_background_who_moves(
     for _click in range(2):
         assert staff.post(f"/staff/policy/{draft.public_id}/preview").status_code == 303
     assert db.session.query(MoversPreview).count() == 1
-    assert "0 of 5" in page(staff, url)
+    html = page(staff, url)
+    assert "0 of 5" in html
+    followed = html.split('id="publication"')[1]
+    assert 'hx-select="#publication"' in followed
     assert staff.post(url, data=blind).status_code == 409
     run_jobs()
     html = page(staff, url)
     assert "4 partners move." in html
+    # What the page follows brings the form along, and is followed no more.
+    followed = html.split('id="publication"')[1]
+    assert "Publish now" in followed
+    assert "hx-get" not in followed
     assert html.index("Amber") < html.index("Dune")
     assert "Ebb" not in html.split('id="movers"')[1]
     queries = count_queries(lambda: page(staff, url))
@@ -636,6 +643,11 @@ def test_what_was_worked_out_for_another_day_or_long_ago_does_not_count(
     run_jobs()
     html = page(staff, f"{url}?at={day}")
     assert "1 partner moves." in html
+    # Confirmed too late, the page asks for the same day again.
+    with clock.frozen(clock.now() + timedelta(hours=2)):
+        late = staff.post(url, data=publication_of(html))
+    assert late.status_code == 409
+    assert f'name="at" value="{day}"' in " ".join(late.text.split())
     assert "Work out who would move" in page(staff, url)
     wrong = staff.post(f"/staff/policy/{draft.public_id}/preview", data={"at": "then"})
     assert wrong.status_code == 422

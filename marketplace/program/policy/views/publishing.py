@@ -160,6 +160,10 @@ def _page(
     problem: str = "",
     unconfirmed: bool = False,
 ) -> str:
+    zone = zone_of(current_actor().timezone)
+    if at is not None and not typed:
+        # Confirmed before: the field says it again.
+        typed = f"{at.astimezone(zone):%Y-%m-%dT%H:%M}"
     moment = at or clock.now()
     # What it replaces at its moment, which may be a version that is still to come.
     live = queries.version_in_force_at(moment)
@@ -210,6 +214,6 @@ def _page(
         upcoming=[
             each for each in queries.upcoming() if each.effective_at and each.effective_at > moment
         ],
-        zone=zone_of(current_actor().timezone).key,
+        zone=zone.key,
         utc=f"{at:%d %b %Y, %H:%M} UTC" if at else "",
     )
