@@ -35,6 +35,7 @@ MODULES: dict[str, Module] = {
             "affiliates.home",
             "affiliates.membership",
             "affiliates.link",
+            "affiliates.code",
             "affiliates.find",
             "affiliates.terms",
             "affiliates.join",
