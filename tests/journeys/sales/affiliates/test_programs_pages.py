@@ -457,7 +457,7 @@ def test_a_code_of_one_listing_has_an_address_and_qr_codes(two: Two, sign_in: Si
     page = two.partner.get(path).text
     address = f"/buy/{two.listing.slug}?code=BRAMBLE10"
     assert address in page
-    assert "it is for more than one listing" in page
+    assert "only a code of one listing that is for sale has one" in page
     assert two.partner.get(address).status_code == 200
     qr = f"{path}/codes/{discount.codes[0].id}/qr"
     svg, png = two.partner.get(f"{qr}.svg"), two.partner.get(f"{qr}.png")
