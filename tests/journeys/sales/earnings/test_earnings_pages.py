@@ -13,6 +13,7 @@ from billing.affiliates.attributing import attribute
 from billing.affiliates.clicks import touches_of_visitor
 from billing.models import (
     AccountState,
+    ConvertedSide,
     EarningKind,
     Funder,
     Objection,
@@ -22,6 +23,7 @@ from billing.models import (
     PayoutState,
 )
 from billing.objections import decide_objection
+from billing.settlement.conversions import decide_conversion, request_conversion
 from marketplace.core import clock
 from marketplace.core.database import db
 from marketplace.identity.models import Organization, Role, User
@@ -410,3 +412,27 @@ def test_somebody_without_a_partner_is_told_so(sign_in: SignIn, app: object) -> 
     user: User = make_member(make_customer())
     db.session.commit()
     assert sign_in(user).get("/partner/earnings").status_code == 403
+
+
+def test_a_converted_balance_stands_on_the_receipt_and_on_both_statements(
+    browser: FlaskClient, partner: Organization
+) -> None:
+    earning = make_earning(partner.id, currency="BGN")
+    release_earning(earning)
+    asked = request_conversion(
+        partner.id, "BGN", ConvertedSide.PAYABLE, "1.95583", "Fixed by law", seen=4_346,
+        by_user_id=1,
+    )  # fmt: skip
+    address = f"/partner/earnings/lines/{earning.public_id}"
+    db.session.commit()
+    assert "1.95583" not in page(browser, address)
+    decide_conversion(asked.id, approve=True, by_user_id=2)
+    db.session.commit()
+    text = page(browser, address)
+    assert "€43.46" in text
+    assert "1.95583 BGN for 1 EUR" in text
+    assert "Fixed by law" in text
+    month = f"{clock.now():%Y-%m}"
+    for currency in ("BGN", "EUR"):
+        text = page(browser, f"/partner/earnings/statements/{month}?currency={currency}")
+        assert "Converted to another currency" in text
