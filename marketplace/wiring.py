@@ -138,6 +138,7 @@ from marketplace.program.onboarding.services.tasks import partner_has_joined
 from marketplace.program.policy.references import mentions_from
 from marketplace.program.policy.types import offered_types, open_types
 from marketplace.program.scorecards.obligations import obligations_from, warnings_from
+from marketplace.program.standing import admitting as _admitting  # noqa: F401 - its job
 from marketplace.program.standing.activity import measure_activity
 from marketplace.sales.affiliates.relations import relation_of_people
 from marketplace.sales.affiliates.views import affiliates, affiliates_api, affiliates_staff

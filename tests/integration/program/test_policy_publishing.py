@@ -1,5 +1,6 @@
 """Publishing: what is published stays, what is begun is whole."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -17,6 +18,10 @@ from marketplace.program.policy.live import current_policy, live_policy
 from marketplace.program.policy.models import PolicyState, PolicyVersion
 from marketplace.program.policy.services import drafting
 from marketplace.program.policy.services.publishing import publish, publish_as_of
+from marketplace.program.standing import admitting
+from marketplace.program.standing.models import Standing, StandingState
+from marketplace.program.standing.reading import place_of
+from tests.factories.people import make_customer, make_organization
 from tests.factories.program import policy_document
 from tests.factories.races import at_once
 
@@ -150,3 +155,32 @@ def test_the_demo_has_a_policy_from_before_its_first_sale(app: Flask) -> None:
     assert live is not None
     assert len(live.policy.types) == 12
     assert db.session.query(PolicyVersion).count() == 2
+
+
+@pytest.mark.parametrize("days_ahead", [0, 3])
+def test_partners_who_were_there_before_are_in_the_program_from_its_first_day(
+    app: Flask, run_jobs: Callable[[], int], monkeypatch: pytest.MonkeyPatch, days_ahead: int
+) -> None:
+    monkeypatch.setattr(admitting, "BATCH", 2)
+    before = [make_organization(f"Kite {number}", partner_type="reseller") for number in range(3)]
+    customer = make_customer()
+    db.session.commit()
+    began_at = clock.now() + timedelta(days=days_ahead)
+    publish(begin(), by_user_id=7, effective_at=began_at)
+    db.session.commit()
+    clock.shift(timedelta(days=days_ahead, minutes=1))
+    later = make_organization("Late", partner_type="reseller")
+    db.session.commit()
+    run_jobs()
+    assert [place_of(each.id).tier for each in before] == ["registered"] * 3
+    assert (place_of(later.id).tier, place_of(customer.id).tier) == ("", "")
+
+    # A later version admits nobody, and whoever left stays out.
+    standing = db.session.scalars(
+        select(Standing).where(Standing.organization_id == before[0].id)
+    ).one()
+    standing.state = StandingState.ENDED
+    publish(begin(grace_days=60), by_user_id=7)
+    db.session.commit()
+    run_jobs()
+    assert (place_of(before[0].id).tier, place_of(later.id).tier) == ("", "")

@@ -10,6 +10,7 @@ from marketplace.core import clock
 from marketplace.core.database import db
 from marketplace.core.errors import ConflictError, InvalidError
 from marketplace.core.facts import record_fact
+from marketplace.core.jobs import enqueue
 from marketplace.core.locks import lock_row
 from marketplace.program.policy.document import Policy
 from marketplace.program.policy.documents import DocumentError, read_policy
@@ -18,6 +19,8 @@ from marketplace.program.policy.models import PolicyState, PolicyVersion
 from marketplace.program.policy.queries import version_in_force_at
 from marketplace.program.policy.removals import removals
 
+# The job that takes the partners who are there already into a program that begins.
+ADMIT_EXISTING = "standings.admit_existing"
 MOST_AHEAD = timedelta(days=3 * 365)
 NOT_A_DRAFT = "This version is not a draft any more."
 CHANGED = "The draft has changed since you looked at it. Look at the difference once more."
@@ -66,9 +69,13 @@ def publish(
         raise InvalidError({"effective_at": "This moment is past. What was decided is not redone."})
     if seen is not None and draft.digest != seen.digest:
         raise SeenOtherwiseError(CHANGED)
-    return _write(
+    written = _write(
         draft, by_user_id=by_user_id, at=max(at, now), published_at=now, seen=seen, drop=drop
     )
+    if written.number == 1:
+        # Nobody who sells or works with leads today is shut out by the first version.
+        enqueue(ADMIT_EXISTING, {}, delay=max(at, now) - now)
+    return written
 
 
 def publish_as_of(
