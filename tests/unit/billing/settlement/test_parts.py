@@ -1,5 +1,7 @@
 """What everybody gives back, as a function of what went back."""
 
+import random
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -115,7 +117,7 @@ def test_no_part_ever_falls_when_more_goes_back(parts: OrderParts) -> None:
 
 
 @given(orders(), st.lists(st.integers(1, 5_000), max_size=40))
-def test_thousands_of_partial_refunds_take_what_one_refund_takes(
+def test_partial_refunds_of_any_size_take_what_one_refund_takes(
     parts: OrderParts, steps: list[int]
 ) -> None:
     taken, so_far = [0] * len(_flat(gone_back(parts, 0))), 0
@@ -125,6 +127,35 @@ def test_thousands_of_partial_refunds_take_what_one_refund_takes(
         taken = [old + new for old, new in zip(taken, _flat(change), strict=True)]
         so_far += step
     assert tuple(taken) == _flat(gone_back(parts, so_far))
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        _parts(0, 0, 0, 1_500, 8_500),
+        # Nothing divides evenly: tax, what the platform funds, and shares in thirds and sevenths.
+        _parts(1_901, 1_003, 707, 1_499, 3_333, 3_333, 3_334, 7, 1),
+        # A share of one cent, and a fee of none.
+        _parts(1_596, 0, 0, 0, 1, 8_399),
+        # A price that only thousands of refunds of many cents give back.
+        _parts(1_596_639, 13, 333_333, 1_260_504, 5_546_219, 1),
+    ],
+)
+def test_thousands_of_partial_refunds_end_at_exactly_what_one_full_refund_gives(
+    parts: OrderParts,
+) -> None:
+    cuts = sorted(random.Random(7).sample(range(1, parts.total), 2_000))
+    before = gone_back(parts, 0)
+    taken = _flat(before)
+    for so_far in [*cuts, parts.total]:
+        now = gone_back(parts, so_far)
+        change = _flat(now.less(before))
+        assert min(change) >= 0
+        taken = tuple(old + new for old, new in zip(taken, change, strict=True))
+        before = now
+    shares = tuple(share.amount for share in parts.shares)
+    assert taken == (parts.tax, parts.discount, parts.commission, parts.fee, *shares, 0)
+    assert taken == _flat(gone_back(parts, parts.total))
 
 
 def test_nothing_less_than_nothing_goes_back() -> None:
