@@ -5,14 +5,20 @@ attempt (a form carries it), so that a second click is the same call.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import select
 
 from billing.checkout import INTERVALS, product_of
-from billing.gateway import StripeRejectedError, gateway
+from billing.gateway import (
+    StripeBusyError,
+    StripeRejectedError,
+    StripeUnknownError,
+    gateway,
+    retry_later,
+)
 from billing.models import (
     Order,
     OrderKind,
@@ -38,6 +44,7 @@ from marketplace.core import clock
 from marketplace.core.database import db
 from marketplace.core.errors import ConflictError, InvalidError, NotFoundError
 from marketplace.core.facts import record_fact
+from marketplace.core.jobs import Payload, enqueue, job_handler
 from marketplace.core.locks import lock_row
 from marketplace.core.unit_of_work import unit_of_work
 
@@ -45,6 +52,9 @@ from marketplace.core.unit_of_work import unit_of_work
 OLD_PAGE = "old_page"
 NOT_TOLD = "Stripe has not told us of it yet. Try again in a minute."
 YEAR = timedelta(days=365)
+PUT_BACK = "subscriptions.put_back"
+# After this, nobody is about to finish a change that was begun.
+GIVEN_UP = timedelta(minutes=15)
 
 
 @dataclass(frozen=True)
@@ -150,10 +160,18 @@ def change_subscription(
         if prorates and wanted.paid != wanted.held:
             before = _asked(paid_price(subscription), wanted.paid.quantity)
             after = _asked(db.session.get_one(Price, subscription.price_id), subscription.quantity)
+            # For a worker that ends between the two: what was planned is not forgotten.
+            planned = {"subscription_id": subscription_id, "token": token, "asked": asdict(after)}
+            key = f"{PUT_BACK}:{subscription_id}:{token}"
+            enqueue(PUT_BACK, planned, dedupe_key=key, delay=GIVEN_UP)
     when = wanted.change.when
     if before is not None:
         # Stripe charges what is above the present number: let that be what is paid already.
         found = _tell(subscription_id, ids, before, f"{token}-paid", When.NEXT_PAYMENT)
+        said = (found.get("metadata") or {}).get("change")
+        if said not in (f"{token}-paid", f"{token}-back"):
+            # It was begun long ago, and is something else by now: the charge would be too high.
+            raise _old_page()
         _take_over(subscription_id, found, by_user_id)
     try:
         found = _tell(subscription_id, ids, asked, token, when, prorates=prorates)
@@ -167,6 +185,27 @@ def change_subscription(
         # Sent again after something else was changed: it was carried out long ago.
         raise _old_page()
     return wanted.change
+
+
+@job_handler(PUT_BACK)
+def _put_back(payload: Payload) -> None:
+    """Plan again what was planned before a change that was begun and never finished."""
+    subscription_id, token = int(payload["subscription_id"]), str(payload["token"])
+    with unit_of_work():
+        subscription = _load(subscription_id, live=False)
+        ids = subscription.stripe_id, subscription.stripe_item_id
+    try:
+        found = gateway().retrieve("subscriptions", ids[0] or "")
+        _take_over(subscription_id, found, None)
+        with unit_of_work():
+            is_live = _load(subscription_id, live=False).state in LIVE
+        if not is_live or (found.get("metadata") or {}).get("change") != f"{token}-paid":
+            return
+        asked = _Asked(**payload["asked"])
+        found = _tell(subscription_id, ids, asked, f"{token}-lapsed", When.NEXT_PAYMENT)
+    except (StripeUnknownError, StripeBusyError) as error:
+        raise retry_later(error) from error
+    _take_over(subscription_id, found, None)
 
 
 def _look(
