@@ -39,6 +39,7 @@ from billing.models.refund import Dispute, DisputeState, Refund, RefundState
 from billing.payouts.payable import as_credit, payable_entries
 from billing.seals import broken_seals
 from billing.settlement.parts import SettlementError, gone_back, parts_of
+from billing.verify_decisions import decisions_are_posted
 from billing.verify_parties import (
     disputes_are_posted,
     months_fit,
@@ -384,4 +385,5 @@ CHECKS: dict[str, Callable[[], Iterator[Broken]]] = {
     "transfers_are_booked": transfers_are_booked,
     "clearing_is_explained": clearing_is_explained,
     "disputes_are_posted": disputes_are_posted,
+    "decisions_are_posted": decisions_are_posted,
 }

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from billing.models import BalanceConversion, ConvertedSide, Earning, LedgerTransaction
 from billing.settlement.charges import record_charge
@@ -22,6 +22,7 @@ from billing.settlement.parts import SettlementError
 from billing.settlement.refunds import request_refund, settle_refund
 from billing.settlement.release import release_due
 from billing.statements import statement, statement_lines
+from billing.verify import verify
 from marketplace.core import clock
 from marketplace.core.database import db
 from tests.factories.races import at_once
@@ -208,3 +209,22 @@ def test_approved_twice_at_once_it_is_posted_once(app: Flask) -> None:
     assert len(posted) == 1
     assert posted[0].posted_at <= clock.now() + timedelta(seconds=1)
     assert purse(PUBLISHER, "EUR") == (0, 4_346, 0)
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({"amount": 8_499}, "8499 was approved, 8500 was posted"),
+        ({"is_approved": False}, "it is not approved, 8500 was posted"),
+    ],
+)
+def test_a_conversion_that_says_otherwise_than_the_ledger_is_named(
+    app: Flask, change: dict[str, int], expected: str
+) -> None:
+    sold_in_leva(5_100)
+    row = decide_conversion(ask().id, approve=True, by_user_id=2)
+    assert_sound()
+    db.session.execute(update(BalanceConversion).values(**change))
+    assert [str(each) for each in verify(["decisions_are_posted"])] == [
+        f"decisions_are_posted: balance_conversion {row.id}: {expected}"
+    ]
