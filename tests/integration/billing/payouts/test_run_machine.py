@@ -52,7 +52,7 @@ from tests.factories.stripe import StripeStandIn
 from tests.parts import IN_CI
 
 assert stripe_events
-EXAMPLES = 200 if IN_CI else 3
+EXAMPLES = 60 if IN_CI else 3
 STEPS = 12
 PARTNERS = (PUBLISHER, RESELLER)
 # HUF is sent in whole units: what is left over is carried to the next run.
