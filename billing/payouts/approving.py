@@ -5,7 +5,7 @@ nothing else can use it. Who cannot be paid any more is left out, with the reaso
 what a refund, a freeze or a void took from the partner's account since the run was computed.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from sqlalchemy import func, insert, select, update
@@ -48,17 +48,22 @@ class _Row(NamedTuple):
     carried: int
 
 
-def approve(run_id: int, *, by_user_id: int, digest: str) -> PayoutRun:
-    """Approve a computed run. `digest` is that of what the approver saw (digest_of).
+def approve(run_id: int, *, by_user_id: int, digest: str, own: Collection[int] = ()) -> PayoutRun:
+    """Approve a computed run. `digest` is that of what the approver saw (digest_of), `own` are the
+    organizations that the approver has a part in.
 
-    Raises ForbiddenError for whoever computed it; ConflictError when it does not wait for
-    approval any more, is not what was seen, or pays nobody.
+    Raises ForbiddenError for whoever computed it, or has a part in somebody whom it pays;
+    ConflictError when it does not wait for approval any more, is not what was seen, or pays nobody.
     """
     run = db.session.get(PayoutRun, run_id, populate_existing=True)
     if run is None or run.state is not RunState.COMPUTED:
         raise ConflictError("This run does not wait for approval.")
     if run.computed_by_id == by_user_id:
         raise ForbiddenError("Whoever computes a run does not approve it. Ask a colleague.")
+    if _pays_any_of(run_id, own):
+        raise ForbiddenError(
+            "This run pays an organization that you belong to. A colleague approves it."
+        )
     _claim(run_id, by_user_id)
     if digest_of(run_id) != digest:
         raise ConflictError("The run is not the one that you looked at. Look again.")
@@ -78,6 +83,21 @@ def approve(run_id: int, *, by_user_id: int, digest: str) -> PayoutRun:
         data={"digest": digest, "payouts": reserved, "left_out": left_out},
     )
     return run
+
+
+def _pays_any_of(run_id: int, organization_ids: Collection[int]) -> bool:
+    if not organization_ids:
+        return False
+    found = db.session.scalar(
+        select(Payout.id)
+        .where(
+            Payout.run_id == run_id,
+            Payout.state == PayoutState.COMPUTED,
+            Payout.partner_id.in_(organization_ids),
+        )
+        .limit(1)
+    )
+    return found is not None
 
 
 def _claim(run_id: int, by_user_id: int) -> None:

@@ -9,16 +9,17 @@ from billing.models import Earning, Order, OrderLine
 from marketplace.core.permissions import Actor
 
 
-def is_party(actor: Actor, *organization_ids: int | None) -> bool:
-    """Whether the actor is a member, in any role, of one of these organizations.
-
-    The platform itself does not count: all of its finance people are members of it.
-    """
-    return any(
-        each.organization_id in organization_ids
-        for each in actor.organizations
-        if each.organization_kind != "platform"
+def organizations_of(actor: Actor) -> frozenset[int]:
+    """The organizations whose money the actor does not decide about. The platform itself does not
+    count: all of its finance people are members of it."""
+    return frozenset(
+        each.organization_id for each in actor.organizations if each.organization_kind != "platform"
     )
+
+
+def is_party(actor: Actor, *organization_ids: int | None) -> bool:
+    """Whether the actor is a member, in any role, of one of these organizations."""
+    return not organizations_of(actor).isdisjoint(organization_ids)
 
 
 def parties_of_order(order: Order) -> set[int | None]:

@@ -65,9 +65,24 @@ def _approve(who: int | None, digest: str) -> None:
     if found is None:
         raise click.ClickException("No run waits for approval.")
     with unit_of_work():
-        approved = approve(found.id, by_user_id=who, digest=digest or digest_of(found.id))
+        approved = approve(
+            found.id,
+            by_user_id=who,
+            digest=digest or digest_of(found.id),
+            own=_organizations_of(who),
+        )
         _note(approved, who, "approved")
     _show(_newest())
+
+
+def _organizations_of(user_id: int) -> list[int]:
+    return list(
+        db.session.scalars(
+            select(Membership.organization_id)
+            .join(Organization, Organization.id == Membership.organization_id)
+            .where(Membership.user_id == user_id, Organization.kind != OrganizationKind.PLATFORM)
+        )
+    )
 
 
 def _note(run: PayoutRun, who: int | None, step: str) -> None:

@@ -12,7 +12,7 @@ from wtforms import (
     TextAreaField,
 )
 from wtforms.fields.choices import SelectChoice
-from wtforms.validators import InputRequired, Length
+from wtforms.validators import InputRequired, Length, ValidationError
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from billing.money import CURRENCIES
@@ -23,6 +23,12 @@ from marketplace.sales.money_field import MoneyField
 
 # More than any line of a bank is.
 MAX_BOOKED = 10**15
+
+
+def _is_visible(_form: FlaskForm, field: StringField) -> None:
+    # SQLite would find it in every line, and PostgreSQL in none.
+    if "\x00" in (field.data or ""):
+        raise ValidationError("There is an invisible character. Type the text anew.")
 
 
 class OwnerForm(FlaskForm):  # type: ignore[misc]  # flask-wtf has no types
@@ -93,8 +99,10 @@ class LineFields(FlaskForm):  # type: ignore[misc]  # flask-wtf has no types
     """Which lines of the bank. The fields have ids of their own: a page has others for an account
     and a currency."""
 
-    contains = StringField("Text has", id="lines-contains", validators=[Length(max=140)])
-    lacks = StringField("Text has not", id="lines-lacks", validators=[Length(max=140)])
+    contains = StringField(
+        "Text has", id="lines-contains", validators=[Length(max=140), _is_visible]
+    )
+    lacks = StringField("Text has not", id="lines-lacks", validators=[Length(max=140), _is_visible])
     account = SelectField(
         "Account", id="lines-account", default="", choices=lambda: _account_choices()
     )

@@ -7,6 +7,7 @@ from datetime import datetime
 from billing.formatting import plain_amount
 from billing.models import Plan, PlanBilling, PlanState, Price
 from billing.money import CURRENCIES, MAX_AMOUNT, charge_step
+from billing.payouts.eligibility import RETIRED
 from billing.public_ids import new_public_id
 from billing.quoting import RECURRING, prices_in_force
 from marketplace.catalogue.models import Listing
@@ -156,6 +157,8 @@ def price_wrong(amount: int | None, currency: str) -> dict[str, str]:
     """What is wrong with a price, by field."""
     if currency not in CURRENCIES:
         return {"currency": "Choose a currency."}
+    if currency in RETIRED:
+        return {"currency": f"{currency} was replaced by {RETIRED[currency]}. Choose that."}
     if amount is None:
         return {"price": "Type an amount like 12.50."}
     step = charge_step(currency)

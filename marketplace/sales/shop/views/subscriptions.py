@@ -2,6 +2,7 @@
 
 import re
 import secrets
+from datetime import datetime
 
 from flask import flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -215,6 +216,8 @@ def _set_ending(subscription: Subscription, *, is_canceled: bool) -> ResponseRet
         token = secrets.token_hex(16)
     subscription_id, back = subscription.id, _to(subscription)
     until = subscription.current_period_end
+    entitlement = of_subscription(subscription)
+    unpaid_until = entitlement.grace_until if entitlement else None
     try:
         cancel_at_period_end(
             subscription_id,
@@ -230,11 +233,21 @@ def _set_ending(subscription: Subscription, *, is_canceled: bool) -> ResponseRet
         return back
     if not is_canceled:
         flash("It goes on.", "success")
+    elif until is not None and unpaid_until is not None:
+        flash(
+            f"It is canceled. Unless the open payment is paid it ends on {_day(unpaid_until)}; "
+            f"once it is paid, on {_day(until)}.",
+            "success",
+        )
     elif until is not None:
-        flash(f"It ends on {until.day} {until:%b %Y}. Until then nothing changes.", "success")
+        flash(f"It ends on {_day(until)}. Until then nothing changes.", "success")
     else:
         flash("It ends with what is paid.", "success")
     return back
+
+
+def _day(at: datetime) -> str:
+    return f"{at.day} {at:%b %Y}"
 
 
 def _choices(subscription: Subscription) -> list[Plan]:

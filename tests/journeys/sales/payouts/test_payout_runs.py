@@ -11,12 +11,13 @@ from flask.testing import FlaskClient
 from sqlalchemy import delete, select
 
 from billing.models import Payout, PayoutRun, PayoutSetting, PayoutState, RunState
+from billing.payouts.digest import digest_of
 from billing.payouts.executing import pay_some
 from billing.payouts.paying import pay
 from marketplace.core.database import db
 from marketplace.core.facts import Fact
 from marketplace.core.jobs import Job
-from marketplace.identity.models import Organization, Role, User
+from marketplace.identity.models import Membership, Organization, Role, User
 from tests.factories.mails import mails
 from tests.factories.payouts import make_account, make_approved_run, make_payable
 from tests.factories.people import make_member, make_organization, make_platform
@@ -158,6 +159,32 @@ def test_what_is_approved_is_what_was_seen(
     # A second run has to wait for this one.
     answer = fay.post(HOME, follow_redirects=True)
     assert "Another run waits for approval" in answer.text
+
+
+def test_nobody_approves_a_run_that_pays_an_organization_of_theirs(
+    fay: FlaskClient,
+    platform: Organization,
+    sign_in: SignIn,
+    stripe: StripeStandIn,
+    run_jobs: RunJobs,
+) -> None:
+    person = make_member(platform, Role.FINANCE)
+    browser = sign_in(person, platform)
+    own, _ = partners(stripe, "Quayside", "Northwind")
+    fay.post(HOME)
+    run_jobs()
+    run = newest_run()
+    membership = Membership(user_id=person.id, organization_id=own.id, role=Role.VIEWER)
+    db.session.add(membership)
+    db.session.commit()
+    seen = {"digest": digest_of(run.id)}
+    answer = browser.post(f"{address_of(run)}/approval", data=seen, follow_redirects=True)
+    assert "This run pays an organization that you belong to" in answer.text
+    assert newest_run().state is RunState.COMPUTED
+    db.session.delete(db.session.get_one(Membership, membership.id))
+    db.session.commit()
+    browser.post(f"{address_of(run)}/approval", data=seen)
+    assert newest_run().state is not RunState.COMPUTED
 
 
 def test_a_run_is_canceled_with_a_reason_after_a_second_look(

@@ -88,6 +88,7 @@ def test_a_partner_makes_a_plan_prices_it_anew_and_sells_it(
         ({"price": ""}, "Type an amount like 12.50."),
         ({"price": "0.10"}, "less than can be charged"),
         ({"currency": "XXX"}, "Choose a currency"),
+        ({"currency": "BGN"}, "BGN was replaced by EUR"),
         ({"currency": "JPY", "price": "12.5"}, "JPY has no decimals."),
         ({"billing": "weekly"}, "Choose how it is paid."),
         ({"billing": "one_time", "trial_days": "14"}, "Only a subscription has a trial."),

@@ -240,6 +240,7 @@ def test_lines_are_set_aside_by_what_they_have_in_common(browser: FlaskClient) -
         ("account=nowhere", "Not a valid choice"),
         ("currency=XXX", "Not a valid choice"),
         ("contains=" + "x" * 141, "longer than 140"),
+        ("contains=%00", "an invisible character"),
     ],
 )
 def test_a_filter_of_lines_that_is_none_shows_nothing(

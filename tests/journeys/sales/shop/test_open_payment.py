@@ -123,6 +123,17 @@ def test_a_new_card_that_is_refused_as_well_leaves_it_open(
     assert "Pay now" in scene.browser.get(path).text
 
 
+def test_canceling_while_a_payment_is_open_promises_nothing_that_is_not_paid(
+    scene: Scene, stripe: StripeStandIn, client: FlaskClient, sign_in: SignIn
+) -> None:
+    path, _ = refuse(scene, stripe, client, sign_in)
+    ends = db.session.scalars(select(Entitlement)).one().grace_until
+    assert ends is not None
+    answer = scene.browser.post(f"{path}/cancellation", follow_redirects=True)
+    assert f"Unless the open payment is paid it ends on {ends.day} {ends:%b %Y}" in answer.text
+    assert "Until then nothing changes" not in answer.text
+
+
 @pytest.mark.parametrize("page", ["payment", "card"])
 def test_stripe_is_away_and_the_page_says_so(
     scene: Scene, stripe: StripeStandIn, client: FlaskClient, sign_in: SignIn, page: str

@@ -18,7 +18,7 @@ from marketplace.catalogue.engagement.csv_export import csv_response
 from marketplace.core.database import db
 from marketplace.core.errors import ConflictError, ForbiddenError, InvalidError
 from marketplace.core.pagination import Page, page_number
-from marketplace.core.permissions import needs
+from marketplace.core.permissions import current_actor, needs
 from marketplace.sales.earnings.queries import names_of, people_by_id
 from marketplace.sales.earnings.texts import PAYOUT_STATES
 from marketplace.sales.finance.payouts import queries
@@ -29,6 +29,7 @@ from marketplace.sales.finance.payouts.views.blueprint import (
     blueprint,
     user_id,
 )
+from marketplace.sales.parties import organizations_of
 
 PER_PAGE = 25
 _TO_DO = (PayoutState.RESERVED,)
@@ -86,7 +87,12 @@ def approve_run(run: PayoutRun) -> ResponseReturnValue:
     form = ApprovalForm()
     held_before = _held(run)
     try:
-        approved = approve(run.id, by_user_id=user_id(), digest=form.digest.data or "")
+        approved = approve(
+            run.id,
+            by_user_id=user_id(),
+            digest=form.digest.data or "",
+            own=organizations_of(current_actor()),
+        )
     except (ConflictError, ForbiddenError) as error:
         db.session.rollback()
         flash(error.detail, "warning")
