@@ -17,13 +17,13 @@ from marketplace.accreditation.authorizations.models import (
 from marketplace.accreditation.authorizations.schemes import LABELS
 from marketplace.accreditation.certification.listings import listings_by_id
 from marketplace.accreditation.events import accreditation_changed
-from marketplace.accreditation.seen import check_seen, digest_of
 from marketplace.core import clock
 from marketplace.core.database import db
 from marketplace.core.errors import ConflictError, InvalidError
 from marketplace.core.facts import record_fact
 from marketplace.core.locks import lock_row
 from marketplace.core.once import insert_if_new
+from marketplace.core.seen import check_seen, digest_of
 from marketplace.identity.models import Organization
 from marketplace.identity.profiles import clean_email
 

@@ -2,9 +2,9 @@
 
 from sqlalchemy import select
 
-from marketplace.accreditation.seen import ChangedMeanwhileError, digest_of
 from marketplace.core.database import db
 from marketplace.core.facts import Fact
+from marketplace.core.seen import ChangedMeanwhileError, digest_of
 from marketplace.identity.models import User
 from marketplace.pipeline.deals.models import Deal, DealStage
 

@@ -8,10 +8,10 @@ import pytest
 from flask import Flask
 from sqlalchemy.exc import OperationalError
 
-from marketplace.accreditation.seen import ChangedMeanwhileError
 from marketplace.core import clock
 from marketplace.core.database import db
 from marketplace.core.errors import ConflictError, InvalidError
+from marketplace.core.seen import ChangedMeanwhileError
 from marketplace.core.unit_of_work import unit_of_work
 from marketplace.identity.models import Organization, Role
 from marketplace.pipeline.deals.claims import Share

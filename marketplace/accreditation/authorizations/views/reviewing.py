@@ -12,10 +12,10 @@ from marketplace.accreditation.authorizations.schemes import LABELS
 from marketplace.accreditation.authorizations.views.blueprints import authorizations_staff
 from marketplace.accreditation.certification.listings import listings_by_id
 from marketplace.accreditation.form_errors import show_errors
-from marketplace.accreditation.seen import ChangedMeanwhileError
 from marketplace.core.errors import ConflictError, InvalidError
 from marketplace.core.pagination import page_number
 from marketplace.core.permissions import current_actor, needs
+from marketplace.core.seen import ChangedMeanwhileError
 
 _PATH = "/staff/certifications/authorizations/<authorization_id>"
 _DECIDE = needs("authorization.decide", load=queries.find_authorization, name="row")

@@ -6,7 +6,6 @@ from billing.public_ids import new_public_id
 from marketplace.accreditation.acting import tell_managers
 from marketplace.accreditation.events import accreditation_changed
 from marketplace.accreditation.levels import Span, measure_level
-from marketplace.accreditation.seen import check_seen, digest_of
 from marketplace.accreditation.verification import queries
 from marketplace.accreditation.verification.models import (
     Verification,
@@ -19,6 +18,7 @@ from marketplace.core.errors import ConflictError, InvalidError
 from marketplace.core.facts import record_fact
 from marketplace.core.locks import lock_row
 from marketplace.core.once import insert_if_new
+from marketplace.core.seen import check_seen, digest_of
 from marketplace.identity.models import Organization
 from marketplace.identity.services.verified import note_verified
 from marketplace.program.measures import Measure

@@ -6,7 +6,6 @@ from flask.typing import ResponseReturnValue
 from marketplace.accreditation import uploads
 from marketplace.accreditation.acting import people_by_id
 from marketplace.accreditation.form_errors import show_errors
-from marketplace.accreditation.seen import ChangedMeanwhileError
 from marketplace.accreditation.verification import queries, texts
 from marketplace.accreditation.verification.domains import shown
 from marketplace.accreditation.verification.forms import ReasonForm
@@ -20,6 +19,7 @@ from marketplace.accreditation.verification.views.blueprints import verification
 from marketplace.core.errors import ConflictError, InvalidError
 from marketplace.core.pagination import page_number
 from marketplace.core.permissions import current_actor, needs
+from marketplace.core.seen import ChangedMeanwhileError
 from marketplace.identity.models import Organization
 
 _PATH = "/staff/verifications/<verification_id>"

@@ -5,12 +5,12 @@ from typing import Any
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from marketplace.accreditation.seen import ChangedMeanwhileError
 from marketplace.core.csv_export import csv_response
 from marketplace.core.database import db
 from marketplace.core.errors import ConflictError, InvalidError
 from marketplace.core.pagination import page_number
 from marketplace.core.permissions import current_actor, needs
+from marketplace.core.seen import ChangedMeanwhileError
 from marketplace.pipeline.account_checks.reading import evidence_between
 from marketplace.pipeline.deals import queries, texts
 from marketplace.pipeline.deals.claims import Share
