@@ -1,15 +1,23 @@
-"""Parts of the portal that a type of partner has not: pages refuse, the menu leaves them out."""
+"""Parts of the portal that a partner has not, by its type or because it takes no part in the
+program: pages refuse, the menu leaves them out."""
 
 from flask import Flask, current_app, g, request, url_for
 
 from marketplace.core.errors import ForbiddenError
 from marketplace.core.permissions import Actor, current_actor, may_open
 from marketplace.identity.one_person import is_for_one_person
-from marketplace.program.modules import BEFORE_ADMISSION, FOR_ONE_PERSON, MODULES, module_of
+from marketplace.program.modules import (
+    BEFORE_ADMISSION,
+    FOR_ONE_PERSON,
+    FOR_PARTNERS,
+    FOR_PARTNERS_AND_APPLICANTS,
+    MODULES,
+    module_of,
+)
 from marketplace.program.policy.document import Entry, PartnerType
 from marketplace.program.policy.live import current_policy, forget_current_policy
 from marketplace.program.standing.reading import Place, has_module, place_of
-from marketplace.program.standing.taking_part import NotTakingPartError, why_not
+from marketplace.program.standing.taking_part import SUSPENDED, NotTakingPartError, why_not
 
 
 class NotInProgramError(ForbiddenError):
@@ -35,6 +43,28 @@ def may_use_module(actor: Actor, module: str | None) -> bool:
     return has_module(active.partner_type, module)
 
 
+def _may_use(actor: Actor, endpoint: str) -> bool:
+    """Whether the organization has the part of the portal that an endpoint belongs to, or may go to
+    an endpoint of no part. One query at most for the latter."""
+    module = module_of(endpoint)
+    if module is not None:
+        return may_use_module(actor, module)
+    return not _why_not_to(actor, endpoint)
+
+
+def _why_not_to(actor: Actor, endpoint: str) -> str:
+    """Why an organization may not go to an endpoint of no part, because it takes no part in the
+    program; empty when it may."""
+    active = actor.organization
+    if active is None or active.organization_kind != "partner":
+        return ""
+    if endpoint.startswith(FOR_PARTNERS):
+        return why_not(_place(active.organization_id))
+    if endpoint.startswith(FOR_PARTNERS_AND_APPLICANTS):
+        return SUSPENDED if _place(active.organization_id).is_suspended else ""
+    return ""
+
+
 def _place(organization_id: int) -> Place:
     known: dict[int, Place] = g.setdefault("places", {})
     if organization_id not in known:
@@ -51,26 +81,34 @@ def _is_for_one_person(organization_id: int) -> bool:
 
 def may_go_to(endpoint: str) -> bool:
     """Whether a link to that endpoint leads somewhere for the person of this request, by their role
-    and by the parts that their organization has."""
+    and by what their organization has, or may use while it takes no part in the program."""
     actor = current_actor()
     view = current_app.view_functions.get(endpoint)
-    return may_open(actor, view) and may_use_module(actor, module_of(endpoint))
+    return may_open(actor, view) and _may_use(actor, endpoint)
 
 
-def _refuse_missing_modules() -> None:
-    """Before each request: what the organization's type has not is refused."""
+def _refuse_what_is_closed() -> None:
+    """Before each request: what the organization's type has not is refused, and to who takes no
+    part in the program what is for those who do."""
     forget_current_policy()
     g.pop("for_one_person", None)
     g.pop("places", None)
     if not request.path.startswith("/partner") or request.path.startswith("/partners"):
         return
-    module = module_of(request.endpoint or "")
-    actor = current_actor() if module is not None else None
-    if module is None or actor is None or may_use_module(actor, module):
+    endpoint = request.endpoint or ""
+    module = module_of(endpoint)
+    if module is None and not endpoint.startswith((*FOR_PARTNERS, *FOR_PARTNERS_AND_APPLICANTS)):
+        return
+    actor = current_actor()
+    if _may_use(actor, endpoint):
         return
     live = current_policy()
     active = actor.organization
     kind = live.policy.type(active.partner_type) if live and active else None
+    if module is None:
+        if active and (refusal := _why_not_to(actor, endpoint)):
+            raise _refused(refusal, kind, _place(active.organization_id))
+        return
     # What the type never has is not worth an application.
     if active and has_module(active.partner_type, module):
         place = _place(active.organization_id)
@@ -98,5 +136,5 @@ def _refused(refusal: str, kind: PartnerType | None, place: Place) -> NotTakingP
 
 def setup_module_gate(app: Flask) -> None:
     """Let the application ask before each request."""
-    app.before_request(_refuse_missing_modules)
+    app.before_request(_refuse_what_is_closed)
     app.jinja_env.globals["may_go_to"] = may_go_to

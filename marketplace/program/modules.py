@@ -69,6 +69,28 @@ FOR_ONE_PERSON = frozenset({"catalogue", "developer", "ideas", "courses", "certi
 # What is open before a partner is admitted: to publish, to build and to learn.
 BEFORE_ADMISSION = frozenset({"catalogue", "developer", "courses"})
 
+# Beginnings of endpoints that belong to no module, which no policy takes from a type, and in which
+# an organization acts as a partner all the same. Reaching a contact, applying, and money that was
+# earned or is owed stay open to all.
+FOR_PARTNERS = (
+    "onboarding.invite",
+    "applications.plan",
+    "applications.begin_plan",
+    "applications.edit_plan",
+    "applications.save_plan",
+    "applications.take_back_plan",
+    "applications.tick_activity",
+    "contacts.manager",
+    "embeds.index",
+    "franchises.index",
+    "franchises.report",
+    "passport.",
+    "seats.",
+)
+
+# The same, open to who applies: a credit pays the fee of an application.
+FOR_PARTNERS_AND_APPLICANTS = ("vouchers.",)
+
 # Pages of a module's blueprint that everybody has: the portal's own start.
 OPEN_TO_ALL = frozenset({"portal.home"})
 

@@ -14,8 +14,12 @@ from marketplace.pipeline.deals.models import Deal
 from marketplace.pipeline.deals.services.registering import register_deal
 from marketplace.pipeline.deals.terms import DealTerms
 from marketplace.pipeline.ideas.models import IdeaClaim
+from marketplace.program.applications.models import BusinessPlan
+from marketplace.program.contacts.models import ProgramManager
 from marketplace.program.hosts.models import MappedHost
 from marketplace.program.hosts.services.mapping import may_white_label
+from marketplace.program.onboarding.models import PartnerInvite
+from marketplace.program.onboarding.services import inviting
 from marketplace.program.standing.reading import entitlement
 from marketplace.program.standing.taking_part import NotTakingPartError
 from tests.factories.campaigns import make_campaign
@@ -31,7 +35,23 @@ CLOSED = (
     "/partner/deals", "/partner/leads", "/partner/ideas", "/partner/campaigns", "/partner/resale",
     "/partner/plans", "/partner/affiliate", "/partner/account-checks",
 )  # fmt: skip
-OPEN = ("/partner", "/partner/listings", "/partner/apps", "/partner/courses", "/partner/contacts")
+CLOSED_OF_NO_MODULE = (
+    "/partner/invites", "/partner/business-plans", "/partner/business-plans/any",
+    "/partner/contacts/manager", "/partner/seats", "/partner/seats/any/removal",
+    "/partner/territories", "/partner/passport", "/partner/embeds",
+)  # fmt: skip
+CLOSED_TO_POST = (
+    "/partner/invites", "/partner/business-plans", "/partner/business-plans/any/edit",
+    "/partner/business-plans/any/taking-back", "/partner/business-plans/any/activities/1",
+    "/partner/contacts/manager", "/partner/contacts/manager/confirmation",
+    "/partner/seats/any/removal", "/partner/territories/any/reports", "/partner/passport",
+)  # fmt: skip
+OPEN = (
+    "/partner", "/partner/listings", "/partner/apps", "/partner/courses", "/partner/contacts",
+    "/partner/start", "/partner/tasks", "/partner/applications", "/partner/rounds",
+    "/partner/verification", "/partner/domains", "/partner/fees", "/partner/earnings",
+    "/partner/payout-account", "/partner/benefits", "/partner/credentials", "/partner/scorecard",
+)  # fmt: skip
 
 
 def _policy(**entitlements: object) -> None:
@@ -73,7 +93,7 @@ def test_who_takes_no_part_publishes_builds_and_learns_and_nothing_else(
     idea = make_idea(make_request("Sea charts"))
     browser = sign_in(make_member(partner), partner)
     menu = browser.get("/partner").text
-    for path in CLOSED:
+    for path in (*CLOSED, *CLOSED_OF_NO_MODULE):
         page = browser.get(path)
         assert page.status_code == 403, path
         assert why in page.text, path
@@ -81,6 +101,21 @@ def test_who_takes_no_part_publishes_builds_and_learns_and_nothing_else(
         assert ("Apply as Reseller" in page.text) is (state != "suspended")
     for path in OPEN:
         assert browser.get(path).status_code == 200, path
+    for path in CLOSED_TO_POST:
+        page = browser.post(path, data={"email": "vera@elsewhere.example", "year": "2026"})
+        assert page.status_code == 403, path
+        assert why in page.text, path
+    credit = browser.get("/partner/credit"), browser.post("/partner/credit", data={"token": "x"})
+    is_out = state == "suspended"
+    assert [page.status_code for page in credit] == ([403, 403] if is_out else [200, 422])
+    assert ('href="/partner/credit"' in menu) is not is_out
+    for path, closed in (
+        ("/partner/start", "/partner/invites"),
+        ("/partner/contacts", "/partner/contacts/manager"),
+        ("/partner/applications", "/partner/business-plans"),
+        ("/partner/verification", "/partner/seats"),
+    ):
+        assert f'href="{closed}"' not in browser.get(path).text, path
     asked = {"starts_on": str(date(2030, 1, 1)), "ends_on": str(date(2030, 2, 1))}
     for path, data in (
         ("/partner/deals/register", DEAL),
@@ -89,7 +124,7 @@ def test_who_takes_no_part_publishes_builds_and_learns_and_nothing_else(
     ):
         assert browser.post(path, data=data).status_code == 403, path
     db.session.rollback()
-    for model in (Deal, IdeaClaim, Campaign):
+    for model in (Deal, IdeaClaim, Campaign, PartnerInvite, BusinessPlan, ProgramManager):
         assert db.session.scalar(select(func.count()).select_from(model)) == 0
 
 
@@ -102,6 +137,21 @@ def test_who_is_in_the_program_is_let_in_at_once(sign_in: Any) -> None:
     db.session.commit()
     assert browser.get("/partner/deals").status_code == 200
     assert browser.post("/partner/deals/register", data=DEAL).status_code == 303
+    for path in ("/partner/invites", "/partner/business-plans", "/partner/passport"):
+        assert browser.get(path).status_code == 200, path
+    assert 'href="/partner/invites"' in browser.get("/partner/start").text
+
+
+def test_a_partner_invites_so_many_a_day(sign_in: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inviting, "MOST_A_DAY", 2)
+    _policy()
+    partner = _partner("active")
+    browser = sign_in(make_member(partner), partner)
+    for name in ("ada", "bo", "cy"):
+        sent = browser.post("/partner/invites", data={"email": f"{name}@elsewhere.example"})
+        assert sent.status_code == 303
+    assert "You invited 2 within a day" in browser.get("/partner/invites").text
+    assert db.session.scalar(select(func.count()).select_from(PartnerInvite)) == 2
 
 
 def test_a_service_asks_too(app: Any) -> None:

@@ -8,6 +8,7 @@ from flask_wtf import FlaskForm
 from marketplace.core.errors import InvalidError
 from marketplace.core.permissions import current_actor
 from marketplace.program.applications import queries, texts
+from marketplace.program.module_gate import may_go_to
 
 applications = Blueprint("applications", __name__)
 applications_staff = Blueprint("applications_staff", __name__)
@@ -54,15 +55,13 @@ def user_key() -> str:
 
 
 def partner_tabs(current: str) -> list[dict[str, Any]]:
-    """The tabs of the partner's pages."""
-    return _tabs(
-        current,
-        (
-            ("applications.index", "Applications", "file-text"),
-            ("applications.rounds", "Rounds", "calendar-range"),
-            ("applications.plans", "Business plans", "target"),
-        ),
+    """The tabs of the partner's pages, without what is closed to it."""
+    pages = (
+        ("applications.index", "Applications", "file-text"),
+        ("applications.rounds", "Rounds", "calendar-range"),
+        ("applications.plans", "Business plans", "target"),
     )
+    return _tabs(current, tuple(each for each in pages if may_go_to(each[0])))
 
 
 def staff_tabs(current: str) -> list[dict[str, Any]]:
