@@ -176,7 +176,10 @@ def _surplus() -> Iterator[PayoutAlert]:
 def _stalled() -> Iterator[PayoutAlert]:
     for run in db.session.scalars(
         select(PayoutRun).where(
-            PayoutRun.state == RunState.EXECUTING, PayoutRun.stalled_reason != ""
+            PayoutRun.state == RunState.EXECUTING,
+            PayoutRun.stalled_reason != "",
+            # What is being canceled waits for no money.
+            PayoutRun.aborted_reason == "",
         )
     ):
         until = (

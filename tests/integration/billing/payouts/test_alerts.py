@@ -151,6 +151,9 @@ def test_a_stalled_run_refused_and_unknown_payouts_are_alerts() -> None:
         assert kinds() == ["run_stalled", "payouts_rejected"]
     with clock.frozen(NOW + timedelta(days=2)):
         assert kinds() == ["run_stalled", "payouts_rejected", "payouts_unknown"]
+        # What is at Stripe is still looked for; the rest waits for nothing.
+        abort(run.id, by_user_id=2, reason="No")
+        assert kinds() == ["payouts_unknown"]
 
 
 def test_finance_people_get_one_mail_a_day_as_long_as_something_is_wrong() -> None:

@@ -11,6 +11,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import delete, select
 
 from billing.models import Payout, PayoutRun, PayoutSetting, PayoutState, RunState
+from billing.payouts.canceling import abort
 from billing.payouts.digest import digest_of
 from billing.payouts.executing import pay_some
 from billing.payouts.paying import pay
@@ -333,6 +334,30 @@ def test_a_run_that_waits_for_money_says_so_and_what_to_do_about_it(
     assert "HX-Refresh" not in fay.get(f"{address_of(run)}/progress?stalled=1").headers
     assert "Go on now" in page(fay, address_of(run))
     assert "A payout run waits for money" in page(fay, HOME)
+
+
+def test_a_run_that_waits_for_money_and_is_being_canceled_waits_no_longer(
+    fay: FlaskClient, stripe: StripeStandIn
+) -> None:
+    partners(stripe, "Quayside", "Northwind")
+    run = make_approved_run()
+    db.session.commit()
+    fay.post(f"{address_of(run)}/execution")
+    payouts()[0].state = PayoutState.UNKNOWN
+    db.session.flush()
+    run = newest_run()
+    run.stalled_reason, run.short = "Stripe keeps no balance in EUR.", {"EUR": 5_000}
+    db.session.commit()
+    assert "Go on now" in page(fay, address_of(run))
+    assert "A payout run waits for money" in page(fay, HOME)
+    abort(run.id, by_user_id=1, reason="Wrong month")
+    db.session.commit()
+    assert newest_run().state is RunState.EXECUTING
+    text = page(fay, address_of(run))
+    assert "It is being canceled; what is under way at Stripe is finished first." in text
+    for wrong in ("Go on now", "goes on by itself", "Stripe keeps no balance"):
+        assert wrong not in text
+    assert "A payout run waits" not in page(fay, HOME)
 
 
 def test_a_run_whose_job_died_is_canceled_and_another_one_computed(

@@ -253,7 +253,8 @@ def _steps(run: PayoutRun) -> list[dict[str, str]]:
     for number, label in enumerate(("Computed", "Approved by a second person", "Paid")):
         state = "done" if place > number else "current" if place == number else "upcoming"
         if number == 2:
-            paying = "problem" if run.stalled_reason else "current"
+            is_stalled = run.stalled_reason and not run.aborted_reason
+            paying = "problem" if is_stalled else "current"
             state = last if place > 3 else paying if place == 3 else "upcoming"
             state = "current" if place == 2 else state
         found.append({"label": label, "state": state, "note": ""})
