@@ -14,7 +14,7 @@ from tests.conftest import SignIn
 from tests.factories.mails import mails
 from tests.factories.people import make_member, make_organization, make_user
 from tests.factories.program import make_policy, make_standing
-from tests.factories.rounds import make_judges, make_round
+from tests.factories.rounds import make_judges, make_round, seen_on
 
 
 def a_partner(
@@ -108,11 +108,12 @@ def test_038_grants(app: Flask, sign_in: SignIn) -> None:
     step = f"/staff/rounds/milestones/{beta.public_id}/acceptance"
     assert friend.post(step, data={}).status_code == 403
     assert payable_balance(partner.id, "EUR") == 0
-    assert boss.post(step, data={"note": "Well done."}).status_code == 303
+    seen = seen_on(boss.get(here).text, step)
+    assert boss.post(step, data={"note": "Well done.", **seen}).status_code == 303
     assert payable_balance(partner.id, "EUR") == 60_000
     assert balance("program_expense", "EUR") == 60_000
     # Twice is once, and what nothing was handed in for stays unpaid.
-    assert boss.post(step, data={}).status_code == 409
+    assert boss.post(step, data=seen).status_code == 409
     other = f"/staff/rounds/milestones/{launch.public_id}/acceptance"
     assert boss.post(other, data={}).status_code == 409
     assert payable_balance(partner.id, "EUR") == 60_000

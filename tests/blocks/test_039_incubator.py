@@ -22,7 +22,7 @@ from tests.factories.listings import make_category
 from tests.factories.mails import mails
 from tests.factories.people import make_member, make_organization, make_user
 from tests.factories.program import make_policy, make_standing
-from tests.factories.rounds import make_judges, make_round
+from tests.factories.rounds import make_judges, make_round, seen_on
 
 GATES = [
     {"title": "Prototype", "days": 30, "text": "Something to click."},
@@ -59,6 +59,7 @@ def test_039_incubator(app: Flask, sign_in: SignIn) -> None:
 
     place = db.session.scalars(select(RoundPlace)).one()
     here = f"/partner/rounds/places/{place.public_id}"
+    desk = f"/staff/rounds/places/{place.public_id}"
     assert (
         boss.post(
             f"/staff/rounds/places/{place.public_id}/mentor", data={"mentor": str(mentor.id)}
@@ -107,7 +108,8 @@ def test_039_incubator(app: Flask, sign_in: SignIn) -> None:
         assert again.status_code == 303
         for gate in (first, second):
             assert hand_in(gate) == 303
-            done = boss.post(f"/staff/rounds/milestones/{gate}/acceptance", data={})
+            step = f"/staff/rounds/milestones/{gate}/acceptance"
+            done = boss.post(step, data=seen_on(boss.get(desk).text, step))
             assert done.status_code == 303
     finally:
         clock.shift(-timedelta(days=31))

@@ -18,7 +18,7 @@ from tests.conftest import SignIn
 from tests.factories.listings import make_category
 from tests.factories.people import make_member, make_organization, make_user
 from tests.factories.program import make_policy, make_standing
-from tests.factories.rounds import make_judges, make_round
+from tests.factories.rounds import make_judges, make_round, seen_on
 
 
 def test_045_proof_of_concept_poc_program(app: Flask, sign_in: SignIn) -> None:
@@ -60,6 +60,7 @@ def test_045_proof_of_concept_poc_program(app: Flask, sign_in: SignIn) -> None:
 
     place = db.session.scalars(select(RoundPlace)).one()
     here = f"/partner/rounds/places/{place.public_id}"
+    desk = f"/staff/rounds/places/{place.public_id}"
     vague = mine.post(f"{here}/criteria", data={"title": "It is fast", "target": ""})
     assert vague.status_code == 422
     for title, target in (("Orders synced", "1,000 in a day"), ("Errors", "under 0.1%")):
@@ -75,9 +76,10 @@ def test_045_proof_of_concept_poc_program(app: Flask, sign_in: SignIn) -> None:
             data={"evidence": "The log of a day.", "url": "https://quayside.example/log"},
         )
         assert shown.status_code == 303
-        unclear = technical.post(step, data={"return": "1"})
+        seen = seen_on(technical.get(desk).text, step)
+        unclear = technical.post(step, data={"return": "1", **seen})
         assert unclear.status_code == 422
-        assert technical.post(step, data={"note": "Seen."}).status_code == 303
+        assert technical.post(step, data={"note": "Seen.", **seen}).status_code == 303
 
     # All are met: the proof is promoted to a draft of a listing.
     db.session.expire_all()

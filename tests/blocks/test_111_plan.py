@@ -16,7 +16,7 @@ from tests.conftest import SignIn
 from tests.factories.mails import mails
 from tests.factories.people import make_member, make_organization, make_user
 from tests.factories.program import make_policy, make_standing, policy_document
-from tests.factories.rounds import make_judges
+from tests.factories.rounds import make_judges, seen_on
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 
@@ -85,15 +85,20 @@ def test_111_plan(app: Flask, sign_in: SignIn) -> None:
         # Handed in, not approved: Gold stays closed.
         assert evaluate(partner.id).earned_tier == "silver"
         db.session.commit()
-        assert boss.post(f"{desk}/approval", data={"return": "1"}).status_code == 422
-        back = boss.post(f"{desk}/approval", data={"return": "1", "note": "Name the markets."})
+        step = f"{desk}/approval"
+        back_again = {"return": "1", **seen_on(boss.get(desk).text, step)}
+        assert boss.post(step, data=back_again).status_code == 422
+        back = boss.post(step, data={"note": "Name the markets.", **back_again})
         assert back.status_code == 303
         assert "Name the markets." in mine.get(here).text
         assert evaluate(partner.id).earned_tier == "silver"
         db.session.commit()
         assert mine.post(f"{here}/edit", data={**typed, "edition": "2"}).status_code == 303
-        assert boss.post(f"{desk}/approval", data={"note": "Agreed."}).status_code == 303
-        assert boss.post(f"{desk}/approval", data={}).status_code == 409
+        agreed = {"note": "Agreed.", **seen_on(boss.get(desk).text, step)}
+        assert boss.post(step, data=agreed).status_code == 303
+        late = boss.post(step, data=agreed)
+        assert late.status_code == 409
+        assert "It has changed meanwhile" in late.text
 
     with clock.frozen(NOW + timedelta(minutes=1)):
         assert mine.post("/partner/scorecard/evaluate").status_code == 303
@@ -156,6 +161,10 @@ def test_a_plan_is_taken_back_and_reopened(app: Flask, sign_in: SignIn) -> None:
             data = {**typed, "edition": str(plan.edition), **changes}
             assert mine.post(f"{here}/edit", data=data).status_code == 303
 
+        def approve() -> int:
+            step = f"{desk}/approval"
+            return boss.post(step, data=seen_on(boss.get(desk).text, step)).status_code
+
         def counts(at: datetime) -> int:
             query = select(func.sum(Measurement.amount)).where(
                 Measurement.measure == "plans", Measurement.counts_at <= at
@@ -167,9 +176,13 @@ def test_a_plan_is_taken_back_and_reopened(app: Flask, sign_in: SignIn) -> None:
         for _click in range(2):
             assert mine.post(f"{here}/taking-back").status_code == 303
         assert "Draft" in mine.get(here).text
-        assert boss.get(desk).status_code == 404
+        taken = boss.get(desk)
+        assert taken.status_code == 200
+        assert "The partner took it back on" in taken.text
+        assert "fishing trade" not in taken.text
+        assert approve() == 409
         hand_in()
-        assert boss.post(f"{desk}/approval", data={}).status_code == 303
+        assert approve() == 303
         assert mine.post(f"{here}/taking-back", follow_redirects=True).status_code == 200
         activity = db.session.scalars(select(PlanActivity)).one()
         mine.post(f"{here}/activities/{activity.id}", data={"done": "1"})
@@ -187,7 +200,7 @@ def test_a_plan_is_taken_back_and_reopened(app: Flask, sign_in: SignIn) -> None:
         assert [mail["subject"] for mail in mails()].count("Your business plan for 2026") == 2
         assert (counts(NOW), counts(end), counts(end + timedelta(days=2))) == (0, 0, 0)
         hand_in(**{"goals-0-target": "10"})
-        boss.post(f"{desk}/approval", data={})
+        assert approve() == 303
         assert (counts(NOW), counts(end), counts(end + timedelta(days=2))) == (1, 1, 0)
         assert "0 of 10" in mine.get(here).text
         # What was done stays done.

@@ -1,5 +1,6 @@
 """Rounds, staff who judge them, and applications, for tests. All of it is flushed."""
 
+import re
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -108,6 +109,14 @@ def actor_of(user: User, organization: Organization, role: str = "owner") -> Act
         organization=info,
         organizations=(info,),
     )
+
+
+def seen_on(page: str, action: str) -> dict[str, str]:
+    """What the form with that action sends of what the page shows; nothing without such a form."""
+    found = re.search(
+        rf'action="{re.escape(action)}"(?:(?!</form>).)*?name="seen" value="(\w+)"', page, re.DOTALL
+    )
+    return {"seen": found[1]} if found else {}
 
 
 def make_application(

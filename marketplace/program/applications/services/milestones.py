@@ -14,6 +14,7 @@ from marketplace.core.facts import record_fact
 from marketplace.core.locks import lock_row
 from marketplace.core.once import id_of_form
 from marketplace.core.permissions import Actor
+from marketplace.core.seen import check_seen, digest_of
 from marketplace.program.applications.mails import tell_gate_missed, tell_milestone_decided
 from marketplace.program.applications.models import (
     Application,
@@ -153,12 +154,32 @@ def submit_evidence(milestone: Milestone, evidence: str, url: str, *, by_user_id
     db.session.flush()
 
 
-def accept_milestone(milestone: Milestone, note: str, *, actor: Actor) -> None:
-    """Accept what was handed in. A grant's milestone is payable to the partner at once. Flushes.
+def shown_of(milestone: Milestone) -> str:
+    """A short name for what staff are shown of a milestone and its evidence. Handed in anew, it is
+    another one even with the same words."""
+    at = milestone.submitted_at
+    return digest_of(
+        (
+            milestone.title,
+            milestone.text,
+            milestone.target,
+            milestone.amount,
+            milestone.evidence,
+            milestone.evidence_url,
+            at.timestamp() if at else None,
+        )
+    )
 
-    Raises ForbiddenError for a conflict of interest, ConflictError when nothing was handed in, the
-    partner is suspended or has left the program, or the budget would be exceeded, InvalidError at
-    `note`.
+
+def accept_milestone(
+    milestone: Milestone, note: str, *, actor: Actor, seen: str | None = None
+) -> None:
+    """Accept what was handed in. A grant's milestone is payable to the partner at once. Flushes.
+    `seen`: what was shown of it (`shown_of`).
+
+    Raises ForbiddenError for a conflict of interest, ConflictError when nothing was handed in, it
+    is not what was seen, the partner is suspended or has left the program, or the budget would be
+    exceeded, InvalidError at `note`.
     """
     place = db.session.get_one(RoundPlace, milestone.place_id)
     application = db.session.get_one(Application, place.application_id)
@@ -173,6 +194,7 @@ def accept_milestone(milestone: Milestone, note: str, *, actor: Actor) -> None:
     round_ = locked_round(place.round_id)
     locked_place(place, PlaceState.ACTIVE)
     row = _locked(milestone, MilestoneState.SUBMITTED)
+    check_seen(seen, shown_of(row))
     row.state, row.note = MilestoneState.ACCEPTED, _note(note)
     row.decided_at, row.decided_by_id = clock.now(), actor.user_id
     pays = round_.kind is RoundKind.GRANT and row.amount > 0
@@ -184,9 +206,11 @@ def accept_milestone(milestone: Milestone, note: str, *, actor: Actor) -> None:
     complete_if_done(place, round_, by_user_id=actor.user_id)
 
 
-def return_milestone(milestone: Milestone, note: str, *, actor: Actor) -> None:
+def return_milestone(
+    milestone: Milestone, note: str, *, actor: Actor, seen: str | None = None
+) -> None:
     """Say that the evidence is not enough, and why. The partner has the time again that it had
-    left when it handed in, and some days at least. Flushes.
+    left when it handed in, and some days at least. Flushes. `seen`: what was shown of it.
 
     Raises ForbiddenError for a conflict, ConflictError, InvalidError at `note`.
     """
@@ -194,6 +218,7 @@ def return_milestone(milestone: Milestone, note: str, *, actor: Actor) -> None:
     round_ = db.session.get_one(ProgramRound, place.round_id)
     refuse_conflicted(db.session.get_one(Application, place.application_id), actor)
     row = _locked(milestone, MilestoneState.SUBMITTED)
+    check_seen(seen, shown_of(row))
     text = _note(note)
     if not text:
         raise InvalidError({"note": "Say what is missing. The partner reads it."})

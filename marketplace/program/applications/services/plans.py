@@ -10,10 +10,11 @@ from billing.public_ids import new_public_id
 from marketplace.core import clock
 from marketplace.core.database import db
 from marketplace.core.errors import ConflictError, InvalidError
-from marketplace.core.facts import record_fact
+from marketplace.core.facts import Fact, record_fact
 from marketplace.core.locks import lock_row
 from marketplace.core.once import insert_if_new
 from marketplace.core.permissions import Actor
+from marketplace.core.seen import ChangedMeanwhileError, check_seen, digest_of
 from marketplace.identity.own_partner import refuse_members
 from marketplace.program.applications.mails import tell_plan_decided
 from marketplace.program.applications.models import BusinessPlan, PlanActivity, PlanState
@@ -27,6 +28,8 @@ from marketplace.program.applications.tracking import (
 from marketplace.program.applications.words import line, paragraphs
 from marketplace.program.measures import Measure, measure
 from marketplace.program.policy.live import current_policy
+from marketplace.program.standing.reading import place_of
+from marketplace.program.standing.taking_part import why_not
 
 MOST_OF_A_TEXT = 10_000
 MOST_GOALS = 20
@@ -84,12 +87,24 @@ def save_plan(
 ) -> None:
     """Write a plan that is a draft or was returned. `goals`: (metric, target in its unit). Flushes.
 
-    Raises InvalidError at `summary`, `goals` or `activities`, ConflictError when it is not to be
-    written any more or somebody saved meanwhile.
+    Raises InvalidError at `summary`, `goals` or `activities`, ChangedMeanwhileError when it is not
+    to be written any more or was saved meanwhile.
     """
-    row = _locked(plan, *WRITABLE)
+    row = _locked(plan)
+    if row.state is PlanState.SUBMITTED:
+        raise ChangedMeanwhileError(
+            "This plan was handed in meanwhile. Take it back in another tab, then save here: that "
+            "replaces what was handed in."
+        )
+    if row.state is PlanState.APPROVED:
+        raise ChangedMeanwhileError(
+            "This plan was approved meanwhile. It can be saved again once it is reopened."
+        )
     if row.edition != edition:
-        raise ConflictError("Somebody else saved this plan meanwhile. Look at it once more.")
+        raise ChangedMeanwhileError(
+            "This plan was saved meanwhile, by somebody else or in another tab. Saving yours "
+            "replaces what was saved there."
+        )
     live = current_policy()
     wrong: dict[str, str] = {}
     text = paragraphs(summary)
@@ -167,21 +182,56 @@ def submit_plan(plan: BusinessPlan, *, by_user_id: int | None) -> None:
     db.session.flush()
 
 
-def approve_plan(plan: BusinessPlan, note: str, *, actor: Actor) -> None:
-    """Approve it: it counts for the partner from now to the end of its year. Flushes.
+def shown_of(plan: BusinessPlan) -> str:
+    """A short name for what staff are shown of a plan: saved or handed in anew it is another."""
+    at = plan.submitted_at
+    return digest_of((plan.id, plan.edition, at.timestamp() if at else None))
 
-    Raises ForbiddenError for who works for the partner, ConflictError, InvalidError at `note`.
+
+def approve_plan(plan: BusinessPlan, note: str, *, actor: Actor, seen: str | None = None) -> None:
+    """Approve it: it counts for the partner from now to the end of its year. Flushes. `seen`: what
+    was shown of it (`shown_of`).
+
+    Raises ForbiddenError for who works for the partner, ConflictError for a partner that does not
+    take part in the program and ChangedMeanwhileError when the plan is not what was seen,
+    InvalidError at `note`.
     """
-    row = _decide(plan, PlanState.APPROVED, note, actor)
+    refuse_members(actor.user_id, plan.organization_id)
+    standing = place_of(plan.organization_id)
+    if standing.is_suspended:
+        raise ConflictError(
+            "The partner is suspended. Its plan can be approved once it is reinstated."
+        )
+    if why_not(standing):
+        raise ConflictError(
+            "The partner is not in the program. Its plan can be approved once it is, and returned "
+            "until then."
+        )
+    row = _decide(plan, PlanState.APPROVED, note, actor, seen=seen)
     _count(row, 1, "begun", "ended")
     tell_plan_decided(row)
 
 
-def return_plan(plan: BusinessPlan, note: str, *, actor: Actor) -> None:
-    """Ask for changes, with a reason. Flushes. Raises like approve_plan."""
-    if not paragraphs(note):
-        raise InvalidError({"note": "Say what must change. The partner reads it."})
-    tell_plan_decided(_decide(plan, PlanState.RETURNED, note, actor))
+def return_plan(plan: BusinessPlan, note: str, *, actor: Actor, seen: str | None = None) -> None:
+    """Ask for changes, with a reason; also of who does not take part. Flushes. Raises like
+    approve_plan otherwise."""
+    tell_plan_decided(_decide(plan, PlanState.RETURNED, note, actor, seen=seen))
+
+
+def taken_back_at(plan: BusinessPlan) -> datetime | None:
+    """When the partner took back what it had handed in; None unless it still has it."""
+    if plan.submitted_at is not None:
+        return None
+    return db.session.scalar(
+        select(Fact.happened_at)
+        .where(
+            Fact.subject_type == "business_plan",
+            Fact.subject_id == str(plan.id),
+            Fact.kind == "plan.taken_back",
+        )
+        .order_by(Fact.id.desc())
+        .limit(1)
+    )
 
 
 def take_back_plan(plan: BusinessPlan, *, by_user_id: int | None) -> None:
@@ -196,9 +246,6 @@ def take_back_plan(plan: BusinessPlan, *, by_user_id: int | None) -> None:
 def reopen_plan(plan: BusinessPlan, note: str, *, actor: Actor) -> None:
     """Let the partner write an approved plan again, e.g. for a wrong target. It counts no more
     until it is approved anew; what was done of it stays done. Flushes. Raises like return_plan."""
-    refuse_members(actor.user_id, plan.organization_id)
-    if not paragraphs(note):
-        raise InvalidError({"note": "Say what must change. The partner reads it."})
     row = _decide(plan, PlanState.RETURNED, note, actor, of=PlanState.APPROVED)
     _count(row, -1, "reopened", "back")
     # The next approval is another one.
@@ -278,10 +325,14 @@ def _decide(
     actor: Actor,
     *,
     of: PlanState = PlanState.SUBMITTED,
+    seen: str | None = None,
 ) -> BusinessPlan:
     refuse_members(actor.user_id, plan.organization_id)
     row = _locked(plan, of)
+    check_seen(seen, shown_of(row))
     text = paragraphs(note)
+    if state is PlanState.RETURNED and not text:
+        raise InvalidError({"note": "Say what must change. The partner reads it."})
     if len(text) > MOST_OF_A_TEXT:
         raise InvalidError({"note": f"Use at most {MOST_OF_A_TEXT:,} characters."})
     row.state, row.note = state, text
@@ -293,8 +344,8 @@ def _decide(
 
 def _locked(plan: BusinessPlan, *states: PlanState) -> BusinessPlan:
     row = lock_row(BusinessPlan, BusinessPlan.id == plan.id)
-    if row is None or row.state not in states:
-        raise ConflictError("This plan has moved on. Look at it again.")
+    if row is None or (states and row.state not in states):
+        raise ChangedMeanwhileError("This plan has moved on. Look at it again.")
     return row
 
 

@@ -9,6 +9,7 @@ from marketplace.core import clock
 from marketplace.core.errors import ConflictError, InvalidError, NotFoundError
 from marketplace.core.limits import limiter
 from marketplace.core.permissions import current_actor, needs
+from marketplace.core.seen import ChangedMeanwhileError
 from marketplace.program.applications import plan_queries
 from marketplace.program.applications.forms import PlanForm, change_rows, read_figures
 from marketplace.program.applications.models import BusinessPlan
@@ -116,6 +117,10 @@ def save_plan(plan: BusinessPlan) -> ResponseReturnValue:
     except InvalidError as error:
         show_errors(form, error)
         return _form_page(plan, form), 422
+    except ChangedMeanwhileError as error:
+        # Who reads what happened may save over it.
+        form.edition.data = str(plan.edition)
+        return _form_page(plan, form, error.detail), 409
     flash(
         "Handed in. You are told by mail when it is decided."
         if request.form.get("submit")
@@ -155,10 +160,10 @@ def tick_activity(plan: BusinessPlan) -> ResponseReturnValue:
     return _to(plan)
 
 
-def _form_page(plan: BusinessPlan, form: Any) -> str:
+def _form_page(plan: BusinessPlan, form: Any, problem: str = "") -> str:
     live = current_policy()
     form.offer(live.policy if live else None)
-    return render_template("applications/plan_form.html", plan=plan, form=form)
+    return render_template("applications/plan_form.html", plan=plan, form=form, problem=problem)
 
 
 def _to(plan: BusinessPlan) -> ResponseReturnValue:

@@ -10,6 +10,7 @@ from marketplace.core import clock
 from marketplace.core.errors import InvalidError, NotFoundError
 from marketplace.core.pagination import page_number
 from marketplace.core.permissions import current_actor, needs
+from marketplace.core.seen import ChangedMeanwhileError
 from marketplace.identity.forms import choices_of
 from marketplace.identity.models import Organization
 from marketplace.identity.own_partner import refuse_members
@@ -165,10 +166,12 @@ def accept_milestone(milestone: Milestone) -> ResponseReturnValue:
     is_return = bool(request.form.get("return"))
     decide = milestones.return_milestone if is_return else milestones.accept_milestone
     try:
-        decide(milestone, form.note.data or "", actor=actor)
+        decide(milestone, form.note.data or "", actor=actor, seen=request.form.get("seen", ""))
     except InvalidError as error:
         show_errors(form, error)
         return _page(place, deciding={milestone.id: form}), 422
+    except ChangedMeanwhileError as error:
+        return _page(place, deciding={milestone.id: form}, problem=error.detail), 409
     if is_return:
         flash("Returned. The partner is told what is missing.", "success")
     elif milestone.paid_at is not None:
@@ -281,6 +284,8 @@ def _page(place: RoundPlace, **forms: Any) -> str:
         is_over=place.state in (PlaceState.COMPLETED, PlaceState.ENDED),
         adding=forms.get("adding") or MilestoneForm(formdata=None),
         deciding=forms.get("deciding") or {},
+        seen={each.id: milestones.shown_of(each) for each in rows},
+        problem=forms.get("problem") or "",
         note_form=lambda: NoteForm(formdata=None),
         time_form=lambda: MoreTimeForm(formdata=None),
         mentoring=mentoring,

@@ -7,6 +7,8 @@ from marketplace.core import clock
 from marketplace.core.errors import ConflictError, InvalidError, NotFoundError
 from marketplace.core.pagination import page_number
 from marketplace.core.permissions import current_actor, needs
+from marketplace.core.seen import ChangedMeanwhileError
+from marketplace.identity.models import Organization
 from marketplace.program.applications import plan_queries, queries
 from marketplace.program.applications.forms import NoteForm
 from marketplace.program.applications.models import BusinessPlan, PlanState
@@ -26,7 +28,16 @@ def handed_in(business_plan_id: str, **_rest: object) -> BusinessPlan | None:
     return None if found is None or found.submitted_at is None else found
 
 
-_READ = needs("business_plans.read", load=handed_in, name="plan")
+def once_handed_in(business_plan_id: str, **_rest: object) -> BusinessPlan | None:
+    """The same, and what the partner has taken back since: its page says so, and no more."""
+    found = plan_queries.find_plan(business_plan_id)
+    if found is None or (found.submitted_at is None and not services.taken_back_at(found)):
+        return None
+    return found
+
+
+_READ = needs("business_plans.read", load=once_handed_in, name="plan")
+_DECIDE = needs("business_plan.approve", load=once_handed_in, name="plan")
 _APPROVE = needs("business_plan.approve", load=handed_in, name="plan")
 
 
@@ -54,17 +65,26 @@ def plan(plan: BusinessPlan) -> ResponseReturnValue:
 
 
 @applications_staff.post(f"{_PATH}/approval")
-@_APPROVE
+@_DECIDE
 def approve_plan(plan: BusinessPlan) -> ResponseReturnValue:
     """Approve it, or with `return` ask for changes."""
     form = NoteForm()
     is_return = bool(request.form.get("return"))
     decide = services.return_plan if is_return else services.approve_plan
     try:
-        decide(plan, form.note.data or "", actor=current_actor())
+        decide(
+            plan,
+            form.note.data or "",
+            actor=current_actor(),
+            seen=request.form.get("seen", ""),
+        )
     except InvalidError as error:
         show_errors(form, error)
         return _page(plan, form), 422
+    except ConflictError as error:
+        # What was typed is for this decision, and for no other.
+        kept = form if plan.state is PlanState.SUBMITTED else NoteForm(formdata=None)
+        return _page(plan, kept, error), 409
     flash("Returned." if is_return else "Approved. It counts from now on.", "success")
     return _to(plan)
 
@@ -104,17 +124,31 @@ def tick_activity(plan: BusinessPlan) -> ResponseReturnValue:
     return _to(plan)
 
 
-def _page(plan: BusinessPlan, form: NoteForm) -> str:
+def _page(plan: BusinessPlan, form: NoteForm, problem: ConflictError | None = None) -> str:
+    if plan.submitted_at is None:
+        return render_template(
+            "applications/staff_plan_taken_back.html",
+            plan=plan,
+            organization=_partner_of(plan),
+            taken_back_at=services.taken_back_at(plan),
+        )
     return render_template(
         "applications/staff_plan.html",
         plan=plan,
-        organization=queries.organizations([plan.organization_id])[plan.organization_id],
+        organization=_partner_of(plan),
         progress=services.progress(plan),
         activities=services.activities_of(plan),
         today=clock.now().date(),
         form=form,
+        seen=services.shown_of(plan),
+        problem=problem,
+        has_changed=isinstance(problem, ChangedMeanwhileError),
         may_approve=current_actor().can("business_plan.approve", plan),
     )
+
+
+def _partner_of(plan: BusinessPlan) -> Organization:
+    return queries.organizations([plan.organization_id])[plan.organization_id]
 
 
 def _to(plan: BusinessPlan) -> ResponseReturnValue:
