@@ -25,12 +25,12 @@ HERE = Situation(10_000, "EUR", NOW, plan_id=1, listing_id=2, publisher_id=3)
 
 def percent(number: int, bps: int, **fields: object) -> Offer:
     values = {"funder": Funder.PUBLISHER, "name": f"P{number}", **fields}
-    return Offer(number, DiscountKind.PERCENT, bps=bps, **values)  # type: ignore[arg-type]
+    return Offer(number, DiscountKind.PERCENT, bps=bps, **values)  # type: ignore[arg-type]  # fields by their names
 
 
 def fixed(number: int, amount: int, **fields: object) -> Offer:
     values = {"funder": Funder.PUBLISHER, "currency": "EUR", "name": f"F{number}", **fields}
-    return Offer(number, DiscountKind.FIXED, amount=amount, **values)  # type: ignore[arg-type]
+    return Offer(number, DiscountKind.FIXED, amount=amount, **values)  # type: ignore[arg-type]  # fields by their names
 
 
 @pytest.mark.parametrize(
@@ -145,7 +145,7 @@ def test_the_best_choice_under_the_rule_counts(
     ],
 )
 def test_a_discount_that_does_not_fit_says_why(change: dict[str, object], words: str) -> None:
-    offer = replace(percent(1, 1_000, publisher_id=3), **change)  # type: ignore[arg-type]
+    offer = replace(percent(1, 1_000, publisher_id=3), **change)  # type: ignore[arg-type]  # fields by their names
     assert words in refusal(offer, HERE)
     assert bool(refusal(offer, HERE)) == bool(words)
 

@@ -192,10 +192,10 @@ def test_a_code_is_for_the_owners_own_discounts(app: Flask) -> None:
     own = discount(publisher.id)
     code = give_code(affiliate, own, "bramble10", by_user_id=None)
     assert (code.code, code.affiliate_id) == ("BRAMBLE10", affiliate.id)
-    taken = lambda: give_code(affiliate, own, "BRAMBLE10", by_user_id=None)  # noqa: E731
+    taken = lambda: give_code(affiliate, own, "BRAMBLE10", by_user_id=None)  # noqa: E731 - read beside its two calls
     assert refused(taken) == {"code"}
     for other in (discount(None), discount(publisher.id, is_automatic=True)):
-        call = lambda d=other: give_code(affiliate, d, "X12", by_user_id=None)  # noqa: E731
+        call = lambda d=other: give_code(affiliate, d, "X12", by_user_id=None)  # noqa: E731 - binds the loop's value
         assert refused(call) == {"discount"}
 
 

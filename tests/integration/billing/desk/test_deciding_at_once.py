@@ -108,10 +108,10 @@ class _Clock:
     """The clock as one module sees it."""
 
     def __init__(self, clock: object) -> None:
-        self.now = clock.now  # type: ignore[attr-defined]
+        self.now = clock.now  # type: ignore[attr-defined]  # set where it is used
 
 
 def _clock_of(monkeypatch: pytest.MonkeyPatch, where: object) -> object:
-    clock = _Clock(where.clock)  # type: ignore[attr-defined]
+    clock = _Clock(where.clock)  # type: ignore[attr-defined]  # any module that asks the clock
     monkeypatch.setattr(where, "clock", clock)
     return clock

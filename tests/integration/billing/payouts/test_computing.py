@@ -313,13 +313,13 @@ def test_of_many_who_compute_approve_and_cancel_at_once_each_entry_is_reserved_o
 
     def doing(act: object) -> None:
         with unit_of_work():
-            act()  # type: ignore[operator]
+            act()  # type: ignore[operator]  # a case is a function
 
     people = itertools.count(10)
     acts = [lambda: approve(run_id, by_user_id=next(people), digest=seen) for _ in range(3)]
     acts += [lambda: abort(run_id, by_user_id=3, reason="No") for _ in range(2)]
     acts += [lambda: compute(start_run(1).id) for _ in range(3)]
-    raised = at_once(app, [lambda act=act: doing(act) for act in acts])  # type: ignore[misc]
+    raised = at_once(app, [lambda act=act: doing(act) for act in acts])  # type: ignore[misc]  # a lambda's default has no type
     assert len(raised) >= 4
     assert all(isinstance(error, ConflictError) for error in raised), raised
     db.session.expire_all()

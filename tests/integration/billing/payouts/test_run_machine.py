@@ -296,7 +296,7 @@ def test_whatever_happens_around_a_run_the_books_stay_whole(
     class Story(Runs):
         pass
 
-    Story.stripe, Story.empty = stripe, staticmethod(empty)  # type: ignore[assignment]
+    Story.stripe, Story.empty = stripe, staticmethod(empty)  # type: ignore[assignment]  # Hypothesis makes the machine itself
     run_state_machine_as_test(  # type: ignore[no-untyped-call]  # Hypothesis has no types for it
         Story,
         settings=settings(

@@ -121,7 +121,7 @@ def test_a_month_at_the_stand_in_agrees_and_closes(
     assert sum(stripe.balance()) == balance("stripe_available", "EUR") + balance(
         "stripe_pending", "EUR"
     )
-    assert figures["balances"]["EUR"]["stripe_pending"] is not None  # type: ignore[index]
+    assert figures["balances"]["EUR"]["stripe_pending"] is not None  # type: ignore[index]  # JSON of any shape
     month = month_of(clock.now())
     with clock.frozen(clock.now() + timedelta(days=40)):
         reconcile()

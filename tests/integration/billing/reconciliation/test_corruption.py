@@ -1,6 +1,7 @@
 """One row is changed behind everybody's back, and reconciliation names it."""
 
 # The statements are the tests' own.
+# Statements of our own, without anything that was typed.
 # ruff: noqa: S608
 
 from collections.abc import Callable

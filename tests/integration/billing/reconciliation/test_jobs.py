@@ -93,7 +93,7 @@ def test_an_event_about_our_payout_is_kept_and_a_partners_is_not_ours(
     name = stripe.add_payout(500)
     db.session.rollback()
     # An event's handler asks within its own transaction.
-    stripe.retrieve = lambda resource, stripe_id, **_more: stripe.payouts[stripe_id]  # type: ignore[method-assign]
+    stripe.retrieve = lambda resource, stripe_id, **_more: stripe.payouts[stripe_id]  # type: ignore[method-assign]  # a stand-in's method is replaced
     for _ in range(2):
         with unit_of_work():
             payout_told(

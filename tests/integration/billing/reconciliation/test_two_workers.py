@@ -119,7 +119,7 @@ def test_a_slow_worker_writes_nothing_into_what_a_later_run_found(
             with unit_of_work():
                 later[0] = begin()
             go_on(later[0])
-        yield from really(*args)  # type: ignore[arg-type]
+        yield from really(*args)  # type: ignore[arg-type]  # handed on as it came
 
     monkeypatch.setattr(runs, "find_differences", slow)
     go_on(run_id)

@@ -91,7 +91,7 @@ def mortal(monkeypatch: pytest.MonkeyPatch, commit: int, when: str) -> Iterator[
         seen[0] += 1
         if seen[0] == commit and when == "before":
             raise Killed
-        really(self)  # type: ignore[arg-type]
+        really(self)  # type: ignore[arg-type]  # handed on as it came
         if seen[0] == commit:
             raise Killed
 

@@ -60,7 +60,7 @@ def address_of(run: PayoutRun) -> str:
 
 def newest_run() -> PayoutRun:
     db.session.expire_all()
-    return db.session.scalars(select(PayoutRun).order_by(PayoutRun.id.desc())).first()  # type: ignore[return-value]
+    return db.session.scalars(select(PayoutRun).order_by(PayoutRun.id.desc())).first()  # type: ignore[return-value]  # there is one
 
 
 def payouts() -> list[Payout]:
@@ -280,12 +280,12 @@ def test_lists_cost_the_same_however_long_they_are(fay: FlaskClient, stripe: Str
     run = make_approved_run()
     db.session.commit()
     addresses = (HOME, address_of(run), f"{HOME}/partners")
-    before = [count_queries(lambda a=a: page(fay, a)) for a in addresses]  # type: ignore[misc]
+    before = [count_queries(lambda a=a: page(fay, a)) for a in addresses]  # type: ignore[misc]  # a lambda's default has no type
     partners(stripe, *(f"Partner {number}" for number in range(10)))
     run = make_approved_run()
     db.session.commit()
     addresses = (HOME, address_of(run), f"{HOME}/partners")
-    after = [count_queries(lambda a=a: page(fay, a)) for a in addresses]  # type: ignore[misc]
+    after = [count_queries(lambda a=a: page(fay, a)) for a in addresses]  # type: ignore[misc]  # a lambda's default has no type
     # The second run has one before it to be compared with.
     assert [after[0], after[2]] == [before[0], before[2]]
     assert after[1] <= before[1] + 3

@@ -11,7 +11,7 @@ DAY = date(2026, 10, 20)
 
 
 def payout(number: int, amount: int, days: int = 0, trace: str = "", **more: object) -> Expected:
-    return Expected(number, amount, "EUR", DAY + timedelta(days=days), trace, **more)  # type: ignore[arg-type]
+    return Expected(number, amount, "EUR", DAY + timedelta(days=days), trace, **more)  # type: ignore[arg-type]  # fields by their names
 
 
 def line(number: int, amount: int, days: int = 0, text: str = "", currency: str = "EUR") -> Line:

@@ -23,7 +23,7 @@ FOUND = Statement(
 def line(number: int, kind: str, amount: int, **more: object) -> StatementLine:
     values: dict[str, object] = {"memo": "", **more}
     at = datetime(2026, 10, number, 12, tzinfo=UTC)
-    return StatementLine(txn_id=number, at=at, kind=kind, amount=amount, **values)  # type: ignore[arg-type]
+    return StatementLine(txn_id=number, at=at, kind=kind, amount=amount, **values)  # type: ignore[arg-type]  # fields by their names
 
 
 def lines() -> Iterator[StatementLine]:
